@@ -1,0 +1,33 @@
+import { SupplyError, defaultCache } from './kernel-supply.ts'
+import { kernelCommand } from './kernel-command.ts'
+import { UsageError, parseRunOptions } from './run-options.ts'
+import { runCommand } from './run.ts'
+import { MachineInputError } from '../machine/machine.ts'
+import { InputFileError } from './files.ts'
+
+const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE   (see README.md)'
+
+/**
+ * The `pkvm-lab` command.
+ * @returns its exit status: 0 power-off or -until matched, 2 bad usage or input, 3 a limit ran out.
+ */
+export async function main(args: readonly string[], projectRoot: string): Promise<number> {
+  try {
+    switch (args[0]) {
+      case 'run':
+        return await runCommand(parseRunOptions(args.slice(1)), projectRoot)
+      case 'kernel':
+        return await kernelCommand(args.slice(1), defaultCache(projectRoot))
+      case 'initrd':
+        return await (await import('./initrd-command.ts')).initrdCommand(args.slice(1), projectRoot)
+      default:
+        throw new UsageError(USAGE)
+    }
+  } catch (e) {
+    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof MachineInputError) {
+      console.error(`pkvm-lab: ${e.message}`)
+      return 2
+    }
+    throw e
+  }
+}
