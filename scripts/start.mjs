@@ -1,0 +1,14 @@
+/** `npm start`: install, fetch a kernel when there is none, build the page, serve it and print the address. */
+import { ensureInstalled, run } from './ensure-installed.mjs'
+import { spawnSync } from 'node:child_process'
+
+ensureInstalled()
+const cli = 'engine/cli/pkvm-lab.mjs'
+const have = spawnSync(process.execPath, [cli, 'kernel', 'list'], { encoding: 'utf8' })
+if (!/Image/.test(have.stdout)) {
+  console.log('No kernel yet: fetching the newest from Debian (about 40 MB, once).')
+  const fetched = spawnSync(process.execPath, [cli, 'kernel', 'fetch'], { stdio: 'inherit' })
+  if (fetched.status !== 0) console.log('The lab starts without one; the page takes an Image of yours.')
+}
+run('npx', ['vite', 'build', '--logLevel', 'warn'])
+run('npx', ['vite', 'preview', '--host', '127.0.0.1', '--port', process.env.PORT ?? '4173'])
