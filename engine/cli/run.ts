@@ -1,0 +1,104 @@
+import { writeFile } from 'node:fs/promises'
+import { Machine, type RunStop } from '../machine/machine.ts'
+import { readInput } from './files.ts'
+import { RawTerminal } from './raw-terminal.ts'
+import type { RunOptions } from './run-options.ts'
+
+/** Instructions between looks at the keyboard: some milliseconds. */
+const SLICE = 4_000_000
+
+/** `pkvm-lab run`. @returns the exit status. */
+export async function runCommand(options: RunOptions, _projectRoot: string): Promise<number> {
+  const image = await readInput(options.kernel, 'kernel')
+  const initrd = options.initrd === undefined ? undefined : await readInput(options.initrd, 'initrd')
+  const lines = new LineMatcher(options.until)
+  const machine = Machine.create({
+    image,
+    ...(initrd === undefined ? {} : { initrd }),
+    append: options.append,
+    ramMiB: options.ram,
+    cpu: options.cpu,
+    tier1: options.tier1,
+    hashAt: options.hashAt,
+    onHash: (instructions, hash) => process.stderr.write(`hash ${instructions} ${hash}\n`),
+    console: (bytes) => {
+      process.stdout.write(bytes)
+      lines.feed(bytes)
+    },
+  })
+  const terminal = RawTerminal.open((bytes) => machine.receive(0, bytes))
+  const started = performance.now()
+  let status: number
+  try {
+    status = await runToEnd(machine, options, lines, terminal)
+  } finally {
+    terminal.close()
+  }
+  if (options.stats !== undefined) {
+    const wallSeconds = (performance.now() - started) / 1000
+    const stats = { instructions: machine.instructions, wallSeconds, mips: machine.instructions / wallSeconds / 1e6, ...machine.statistics() }
+    await writeFile(options.stats, `${JSON.stringify(stats, null, 2)}\n`)
+  }
+  if (options.dumpRam !== undefined) await writeFile(options.dumpRam, machine.ram())
+  return status
+}
+
+async function runToEnd(machine: Machine, options: RunOptions, lines: LineMatcher, terminal: RawTerminal): Promise<number> {
+  const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
+  for (;;) {
+    if (terminal.left) return 0
+    const stop = machine.run(Math.min(SLICE, limit - machine.instructions))
+    if (lines.matched) return 0
+    if (stop.kind === 'off') return 0
+    if (stop.kind === 'reset') {
+      process.stderr.write('pkvm-lab: the guest asked for a reset; the command ends instead.\n')
+      return 0
+    }
+    if (stop.kind === 'idle') {
+      if (!(await waitIdle(machine, stop, terminal))) return 3
+    } else {
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (machine.instructions >= limit) {
+      process.stderr.write(`pkvm-lab: stopped after ${machine.instructions} instructions (-max-instructions).\n`)
+      return 3
+    }
+  }
+}
+
+/** An idle guest: at a terminal wait as long as it would, elsewhere go straight to its next deadline. */
+async function waitIdle(machine: Machine, stop: RunStop & { kind: 'idle' }, terminal: RawTerminal): Promise<boolean> {
+  if (stop.wakeAt === Number.POSITIVE_INFINITY) {
+    if (terminal.ended) {
+      process.stderr.write('pkvm-lab: the guest waits for an interrupt that can no longer come.\n')
+      return false
+    }
+    await terminal.input()
+    return true
+  }
+  if (terminal.interactive) {
+    await terminal.input((stop.wakeAt - machine.virtualNanoseconds) / 1e6)
+    if (terminal.takeArrived()) return true
+  } else {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  machine.skipIdle()
+  return true
+}
+
+/** Looks for -until in whole console lines. */
+class LineMatcher {
+  matched = false
+  private line = ''
+  private readonly decoder = new TextDecoder()
+
+  constructor(private readonly pattern: RegExp | undefined) {}
+
+  feed(bytes: Uint8Array): void {
+    if (this.pattern === undefined) return
+    const parts = (this.line + this.decoder.decode(bytes, { stream: true })).split('\n')
+    this.line = parts.pop()!
+    if (parts.some((p) => this.pattern!.test(p.replace(/\r$/, '')))) this.matched = true
+  }
+}
+
