@@ -1,0 +1,72 @@
+/** Running things from tests: kernels at hand, the lab's command, QEMU as the oracle. */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { compareVersions } from './kernel-supply.ts'
+
+export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
+const kernels = join(projectRoot, '.cache', 'kernels')
+
+/** Path of the newest Image of a series such as `7.2`, or undefined when none was fetched. */
+export function kernelOf(series: string): string | undefined {
+  if (!existsSync(kernels)) return undefined
+  const version = readdirSync(kernels)
+    .filter((v) => v.startsWith(`${series}.`))
+    .sort((a, b) => compareVersions(b, a))[0]
+  return version === undefined ? undefined : join(kernels, version, 'Image')
+}
+
+export const haveQemu = spawnSync('which', ['qemu-system-aarch64']).status === 0
+
+/** Say loudly why tests are skipped. @returns `missing`, for `describe.skipIf`. */
+export function skipLoudly(missing: boolean, what: string): boolean {
+  if (missing) console.warn(`SKIPPED: ${what}`)
+  return missing
+}
+
+export interface Run {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function collect(program: string, args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd: projectRoot })
+    let stdout = ''
+    let stderr = ''
+    child.stdout.on('data', (d: Buffer) => (stdout += d.toString('latin1')))
+    child.stderr.on('data', (d: Buffer) => (stderr += d.toString('latin1')))
+    child.on('close', (status) => resolve({ status, stdout, stderr }))
+  })
+}
+
+/** `pkvm-lab` with these arguments. */
+export function lab(...args: string[]): Promise<Run> {
+  return collect(process.execPath, [join(projectRoot, 'engine/cli/pkvm-lab.mjs'), ...args])
+}
+
+/** QEMU's `virt` machine with EL2 and a CPU without VHE. */
+export function qemu(kernel: string, initrd: string, append: string): Promise<Run> {
+  return collect('qemu-system-aarch64', [
+    '-M', 'virt,virtualization=on,gic-version=3', '-cpu', 'cortex-a72', '-m', '512', '-nic', 'none', '-nographic', '-no-reboot',
+    '-kernel', kernel, '-initrd', initrd, '-append', append,
+  ])
+}
+
+/** The lab's initrd, built once per process. */
+export async function labInitrd(): Promise<string> {
+  const path = join(projectRoot, '.cache', `test-initrd-${process.pid}.cpio`)
+  if (!existsSync(path)) {
+    mkdirSync(join(projectRoot, '.cache'), { recursive: true })
+    const built = await lab('initrd', path)
+    if (built.status !== 0) throw new Error(`pkvm-lab initrd: ${built.stderr}`)
+  }
+  return path
+}
+
+/** The probe's `key=value` lines, in order. */
+export function facts(console: string): string[] {
+  return console.split('\n').map((l) => l.trim()).filter((l) => /^[a-z][a-z0-9_.]*=/.test(l))
+}
