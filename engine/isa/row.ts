@@ -4,7 +4,8 @@ import type { Builder } from './builder.ts'
  * A row of the instruction table: one A64 encoding with its bit pattern, its assembly syntax and its meaning.
  *
  * `pattern` is written most significant bit first, tokens separated by spaces: a run of 0 and 1 is fixed, a run of
- * x is ignored (SBO/SBZ bits), `name:width` is a field. All tokens together are 32 bits wide; `row()` throws if not.
+ * x is ignored (SBZ bits), a run of o is ignored but assembled as ones (SBO bits), `name:width` is a field. All tokens
+ * together are 32 bits wide; `row()` throws if not.
  *
  * `syntax` is the assembly form: mnemonic, a space, then operands. Text in braces is an operand `{kind:field,field}`,
  * its kind looked up in `operands.ts`; everything else is literal. See operands.ts for the kinds.
@@ -58,6 +59,8 @@ export interface Field {
 export interface Row extends Omit<RowSpec<string>, 'meaning' | 'when' | 'aliases' | 'syntax'> {
   readonly mask: number
   readonly value: number
+  /** Bits outside `mask` that the assembler sets (should be one). */
+  readonly ones: number
   readonly fields: readonly Field[]
   readonly syntax: string | readonly Form<string>[]
   readonly aliases?: readonly Alias<string>[]
@@ -69,6 +72,7 @@ export interface Row extends Omit<RowSpec<string>, 'meaning' | 'when' | 'aliases
 export function row<P extends string>(spec: RowSpec<P>): Row {
   let mask = 0
   let value = 0
+  let ones = 0
   let bit = 32
   const fields: Field[] = []
   for (const token of spec.pattern.split(' ')) {
@@ -77,6 +81,10 @@ export function row<P extends string>(spec: RowSpec<P>): Row {
       for (const c of token) {
         bit--
         if (c === 'x') continue
+        if (c === 'o') {
+          ones |= 1 << bit
+          continue
+        }
         if (c !== '0' && c !== '1') throw new Error(`${spec.name}: bad token ${token} in pattern`)
         mask |= 1 << bit
         if (c === '1') value |= 1 << bit
@@ -90,7 +98,7 @@ export function row<P extends string>(spec: RowSpec<P>): Row {
     }
   }
   if (bit !== 0) throw new Error(`${spec.name}: pattern is ${32 - bit} bits wide`)
-  return { ...spec, mask: mask >>> 0, value: value >>> 0, fields } as unknown as Row
+  return { ...spec, mask: mask >>> 0, value: value >>> 0, ones: ones >>> 0, fields } as unknown as Row
 }
 
 /** The fields of `word` under `row`'s pattern. */
@@ -102,7 +110,7 @@ export function fieldsOf(r: Row, word: number): AnyFields {
 
 /** The word that has `fields` under `row`'s pattern; missing fields are 0. @throws RangeError on a field too large. */
 export function encode(r: Row, fields: Readonly<Record<string, number>>): number {
-  let word = r.value
+  let word = r.value | r.ones
   for (const f of r.fields) {
     const v = fields[f.name] ?? 0
     if (v < 0 || v >= 2 ** f.width || !Number.isInteger(v)) throw new RangeError(`${r.name}: ${f.name}=${v} does not fit ${f.width} bits`)
