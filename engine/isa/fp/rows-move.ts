@@ -51,14 +51,14 @@ export const moveRows: readonly Row[] = [
   row({
     name: 'FMOV (general)',
     pattern: '1 0011110 10 1 01 110 000000 Rn:5 Rd:5',
-    syntax: 'fmov {X:Rd}, {V:Rn}.d[1]',
+    syntax: 'fmov {X:Rd}, {Vreg:Rn}.d[1]',
     feature: 'fp',
     meaning: (t, f) => t.setReg(f.Rd, 1, t.lane(t.q(f.Rn), 1, 64)),
   }),
   row({
     name: 'FMOV (general)',
     pattern: '1 0011110 10 1 01 111 000000 Rn:5 Rd:5',
-    syntax: 'fmov {V:Rd}.d[1], {X:Rn}',
+    syntax: 'fmov {Vreg:Rd}.d[1], {X:Rn}',
     feature: 'fp',
     meaning: (t, f) => t.setQ(f.Rd, t.withLane(t.q(f.Rd), 1, 64, t.reg(f.Rn, 1))),
   }),
