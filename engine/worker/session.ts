@@ -1,0 +1,327 @@
+import type { LoadMessage, MachineState, PageMessage, WorkerMessage } from './protocol.ts'
+
+/** Why `RunnableMachine.run` came back. */
+export interface RunResult {
+  stop: 'budget' | 'idle' | 'off' | 'reset'
+  /** With `idle`: virtual time in nanoseconds of the next timer deadline, absent when no timer is armed. */
+  idleUntil?: number
+}
+
+/** What a session needs of a machine; `entry.ts` fits the engine's Machine to it. */
+export interface RunnableMachine {
+  /** Retires at most so many instructions. Called again after `idle`, it skips to the next deadline. */
+  run(budget: number): RunResult
+  /** True when a timer or an input can still wake an idle processor. */
+  readonly instructions: number
+  readonly virtualNanoseconds: number
+  readonly exceptionLevel: number
+  receive(bytes: Uint8Array): void
+  stateHash(): string
+}
+
+export interface MachineEvents {
+  console(bytes: Uint8Array): void
+  milestone(symbol: string, instructions: number, exceptionLevel: number): void
+}
+
+export interface MachineFactory {
+  /** @throws an Error whose message is one sentence for the learner when the pieces do not make a machine. */
+  create(load: LoadMessage, events: MachineEvents): RunnableMachine
+  /** @throws like `create` when the bytes are not an Image the lab can start. */
+  check(image: ArrayBuffer): void
+}
+
+/** The session's view of the thread it lives in. Times are milliseconds of wall clock. */
+export interface SessionHost {
+  post(message: WorkerMessage, transfer?: ArrayBuffer[]): void
+  now(): number
+  /** Calls back after messages that are already waiting have been delivered. */
+  soon(callback: () => void): void
+  /** Calls back after `milliseconds`; returns a function that cancels. */
+  after(milliseconds: number, callback: () => void): () => void
+}
+
+/** A slice of guest time is about this long, so that a click is answered within a frame. */
+const SLICE_MS = 8
+const STATUS_MS = 100
+/** The machine waits while the page has this many console bytes still to show. */
+const CONSOLE_WINDOW_BYTES = 512 * 1024
+/** A guest that fell further behind the wall clock than this does not rush through its idle time to catch up. */
+const PACING_SLACK_MS = 200
+
+/** Runs one machine at a time in slices and tells the page about it. Knows nothing of Workers. */
+export class Session {
+  private machine: RunnableMachine | null = null
+  private state: MachineState = 'empty'
+  private hashAt: number[] = []
+  private budget = 100_000
+  private turn = 0
+  private cancelWait: (() => void) | null = null
+  private console: Uint8Array[] = []
+  private consoleBytes = 0
+  private unshown = 0
+  private throttled = false
+  private statusTime = 0
+  private statusInstructions = 0
+  private mips = 0
+  private paceWall = 0
+  private paceVirtual = 0
+
+  constructor(
+    private readonly host: SessionHost,
+    private readonly factory: MachineFactory,
+  ) {}
+
+  receive(message: PageMessage): void {
+    switch (message.type) {
+      case 'check':
+        this.check(message.id, message.image)
+        break
+      case 'load':
+        this.load(message)
+        break
+      case 'boot':
+      case 'resume':
+        if (this.state === 'loaded' || this.state === 'paused') this.start()
+        break
+      case 'pause':
+        if (this.state === 'running' || this.state === 'idle') this.halt('paused')
+        break
+      case 'reset':
+        this.reset()
+        break
+      case 'input':
+        if (this.machine !== null && this.state !== 'stopped') {
+          this.machine.receive(message.bytes)
+          if (this.state === 'idle') this.start()
+        }
+        break
+      case 'consoleShown':
+        this.unshown = Math.max(0, this.unshown - message.bytes)
+        if (this.throttled && this.unshown < CONSOLE_WINDOW_BYTES / 2) {
+          this.throttled = false
+          if (this.state === 'running') this.nextSlice()
+        }
+        break
+      case 'stateHash':
+        if (this.machine !== null) this.postHash(this.machine)
+        break
+    }
+  }
+
+  private check(id: number, image: ArrayBuffer): void {
+    try {
+      this.factory.check(image)
+      this.host.post({ type: 'checked', id, ok: true })
+    } catch (error) {
+      this.host.post({ type: 'checked', id, ok: false, ...describe(error) })
+    }
+  }
+
+  private load(message: LoadMessage): void {
+    // The old machine keeps running until the new one exists: a bad choice costs nothing.
+    let next: RunnableMachine
+    const pending: { console: Uint8Array[] } = { console: [] }
+    let adopted = false
+    try {
+      next = this.factory.create(message, {
+        console: bytes => {
+          if (adopted) this.collect(next, bytes)
+          else pending.console.push(bytes.slice())
+        },
+        milestone: (symbol, instructions, exceptionLevel) => {
+          if (adopted && this.machine === next) this.host.post({ type: 'milestone', symbol, instructions, exceptionLevel })
+        },
+      })
+    } catch (error) {
+      this.host.post({ type: 'error', ...describe(error) })
+      return
+    }
+    this.reset()
+    adopted = true
+    this.machine = next
+    for (const bytes of pending.console) this.collect(next, bytes)
+    this.hashAt = [...message.hashAt].sort((a, b) => a - b)
+    this.state = 'loaded'
+    this.postStatus()
+  }
+
+  private collect(from: RunnableMachine, bytes: Uint8Array): void {
+    if (this.machine !== from || bytes.length === 0) return
+    this.console.push(bytes.slice())
+    this.consoleBytes += bytes.length
+  }
+
+  private reset(): void {
+    this.turn++
+    this.cancelWait?.()
+    this.cancelWait = null
+    this.machine = null
+    this.console = []
+    this.consoleBytes = 0
+    this.unshown = 0
+    this.throttled = false
+    this.mips = 0
+    this.state = 'empty'
+    this.postStatus()
+  }
+
+  private start(): void {
+    const machine = this.machine
+    if (machine === null) return
+    const wasRunning = this.state === 'idle'
+    this.cancelWait?.()
+    this.cancelWait = null
+    this.state = 'running'
+    if (!wasRunning) {
+      this.paceWall = this.host.now()
+      this.paceVirtual = machine.virtualNanoseconds / 1e6
+      this.statusTime = this.host.now()
+      this.statusInstructions = machine.instructions
+      this.postStatus()
+    }
+    this.nextSlice()
+  }
+
+  private halt(state: 'paused' | 'stopped'): void {
+    this.turn++
+    this.cancelWait?.()
+    this.cancelWait = null
+    this.state = state
+    this.mips = 0
+    this.flushConsole()
+    this.postStatus()
+  }
+
+  private nextSlice(): void {
+    const turn = ++this.turn
+    this.host.soon(() => {
+      if (turn === this.turn) this.slice()
+    })
+  }
+
+  private slice(): void {
+    const machine = this.machine
+    if (machine === null || this.state !== 'running') return
+    const started = this.host.now()
+    const before = machine.instructions
+    let budget = this.budget
+    const hashNext = this.hashAt[0]
+    if (hashNext !== undefined) budget = Math.min(budget, hashNext - before)
+    let result: RunResult
+    try {
+      result = machine.run(Math.max(1, budget))
+    } catch (error) {
+      const { message } = describe(error)
+      this.halt('stopped')
+      this.host.post({ type: 'stopped', reason: 'fault', message, instructions: machine.instructions })
+      return
+    }
+    const spent = this.host.now() - started
+    const retired = machine.instructions - before
+    // Aim the next slice at SLICE_MS from this one's speed, changing at most fourfold so that one odd slice does not
+    // upset the pace. Slices cut short by a hash or by idling say little about speed.
+    if (result.stop === 'budget' && budget === this.budget && retired > 0) {
+      const ideal = spent > 0.2 ? (retired * SLICE_MS) / spent : retired * 4
+      this.budget = Math.round(Math.min(Math.max(ideal, this.budget / 4, 1_000), this.budget * 4, 20_000_000))
+    }
+    while (this.hashAt[0] !== undefined && this.hashAt[0] <= machine.instructions) {
+      this.hashAt.shift()
+      this.postHash(machine)
+    }
+    this.flushConsole()
+    if (result.stop === 'off' || result.stop === 'reset') {
+      this.halt('stopped')
+      this.host.post({ type: 'stopped', reason: result.stop, message: '', instructions: machine.instructions })
+      return
+    }
+    this.statusIfDue(machine)
+    if (this.unshown > CONSOLE_WINDOW_BYTES) {
+      this.throttled = true
+      return
+    }
+    if (result.stop === 'idle') this.idle(machine, result.idleUntil)
+    else this.nextSlice()
+  }
+
+  /** The guest's clock may not run ahead of the wall clock while it idles, so that an idle guest costs no power. */
+  private idle(machine: RunnableMachine, idleUntil: number | undefined): void {
+    if (idleUntil === undefined) {
+      this.state = 'idle'
+      this.mips = 0
+      this.postStatus()
+      return
+    }
+    const wall = this.host.now() - this.paceWall
+    const ahead = idleUntil / 1e6 - this.paceVirtual - wall
+    if (ahead < -PACING_SLACK_MS) {
+      this.paceWall = this.host.now() - PACING_SLACK_MS
+      this.paceVirtual = idleUntil / 1e6
+    }
+    if (ahead <= 1) {
+      this.nextSlice()
+      return
+    }
+    this.state = 'idle'
+    const turn = ++this.turn
+    this.cancelWait = this.host.after(Math.min(ahead, 1000), () => {
+      if (turn !== this.turn || this.machine !== machine) return
+      this.cancelWait = null
+      this.statusIfDue(machine)
+      if (ahead > 1000) this.idle(machine, idleUntil)
+      else {
+        this.state = 'running'
+        this.nextSlice()
+      }
+    })
+  }
+
+  private flushConsole(): void {
+    if (this.consoleBytes === 0) return
+    const bytes = new Uint8Array(this.consoleBytes)
+    let at = 0
+    for (const part of this.console) {
+      bytes.set(part, at)
+      at += part.length
+    }
+    this.console = []
+    this.consoleBytes = 0
+    this.unshown += bytes.length
+    this.host.post({ type: 'console', bytes }, [bytes.buffer])
+  }
+
+  private statusIfDue(machine: RunnableMachine): void {
+    const now = this.host.now()
+    const passed = now - this.statusTime
+    if (passed < STATUS_MS) return
+    this.mips = (machine.instructions - this.statusInstructions) / passed / 1000
+    this.statusTime = now
+    this.statusInstructions = machine.instructions
+    this.postStatus()
+  }
+
+  private postHash(machine: RunnableMachine): void {
+    this.host.post({ type: 'hash', instructions: machine.instructions, hash: machine.stateHash() })
+  }
+
+  private postStatus(): void {
+    const machine = this.machine
+    this.host.post({
+      type: 'status',
+      state: this.state,
+      instructions: machine?.instructions ?? 0,
+      mips: this.mips,
+      virtualNanoseconds: machine?.virtualNanoseconds ?? 0,
+      exceptionLevel: machine?.exceptionLevel ?? 2,
+    })
+  }
+}
+
+/** The sentence and the advice that an error of the engine carries. */
+function describe(error: unknown): { message: string; hint: string } {
+  if (error instanceof Error) {
+    const hint = (error as { hint?: unknown }).hint
+    return { message: error.message, hint: typeof hint === 'string' ? hint : '' }
+  }
+  return { message: String(error), hint: '' }
+}

@@ -1,0 +1,71 @@
+import { createReadStream, existsSync, statSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { dirname, join, normalize, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import react from '@vitejs/plugin-react'
+import type { Connect, Plugin } from 'vite'
+import { defineConfig } from 'vite'
+
+const root = dirname(fileURLToPath(import.meta.url))
+/** Where the kernel supply keeps Images: `<version>/Image` and `index.json`. */
+const kernelDirectory = join(process.env.PKVM_LAB_CACHE ?? join(root, '.cache'), 'kernels')
+
+/**
+ * Serves fetched kernels at `kernels/` beside the page, and copies them into the build so that `dist/` is complete on
+ * any static host. `PKVM_LAB_KERNELS=omit` leaves them out of the build.
+ */
+function kernels(): Plugin {
+  const serve: Connect.NextHandleFunction = (request, response, next) => {
+    const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '')
+    const file = normalize(join(kernelDirectory, path))
+    if (!file.startsWith(kernelDirectory + sep) || !existsSync(file) || !statSync(file).isFile()) {
+      response.statusCode = 404
+      response.end()
+      return
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') return next()
+    response.setHeader('Content-Type', file.endsWith('.json') ? 'application/json' : 'application/octet-stream')
+    response.setHeader('Content-Length', statSync(file).size)
+    response.setHeader('Cache-Control', 'no-cache')
+    if (request.method === 'HEAD') response.end()
+    else createReadStream(file).pipe(response)
+  }
+  let outDir = join(root, 'dist')
+  let copies = false
+  return {
+    name: 'pkvm-lab-kernels',
+    configResolved(config) {
+      outDir = config.build.outDir
+      copies = config.command === 'build' && process.env.PKVM_LAB_KERNELS !== 'omit'
+    },
+    configureServer(server) {
+      server.middlewares.use('/kernels', serve)
+    },
+    configurePreviewServer(server) {
+      server.middlewares.use('/kernels', serve)
+    },
+    async closeBundle() {
+      if (copies && existsSync(join(kernelDirectory, 'index.json'))) {
+        await cp(kernelDirectory, join(outDir, 'kernels'), {
+          recursive: true,
+          filter: source => !source.endsWith('.part') && !source.includes(`${sep}apt${sep}`),
+        })
+      }
+    },
+  }
+}
+
+export default defineConfig({
+  root: join(root, 'web'),
+  base: './',
+  cacheDir: join(root, '.cache', 'vite'),
+  plugins: [react(), kernels()],
+  server: { fs: { allow: [root] } },
+  worker: { format: 'es' },
+  build: {
+    outDir: process.env.PKVM_LAB_OUT ?? join(root, 'dist'),
+    emptyOutDir: true,
+    target: 'es2022',
+    chunkSizeWarningLimit: 1500,
+  },
+})

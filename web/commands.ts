@@ -1,0 +1,123 @@
+import { boot, pause, reset, resume } from './machine-control.ts'
+import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
+import { applyTheme, THEMES } from './theme.ts'
+
+/** What a button, a key, the palette, a test or a lesson can ask the page to do. All of them come through here. */
+export interface Command {
+  id: string
+  title: string
+  /** In tinykeys' notation. Shift and Alt together leave the guest's own keys alone. */
+  key?: string
+  /** The same for people. */
+  keyLabel?: string
+  enabled(state: LabState): boolean
+  run(): void
+}
+
+const always = () => true
+
+export const COMMANDS = {
+  boot: {
+    id: 'machine.boot',
+    title: 'Boot',
+    key: 'Alt+Shift+KeyB',
+    keyLabel: 'Alt ⇧ B',
+    enabled: state => !isAlive(state) && state.machine.state !== 'fetching' && state.machine.state !== 'building',
+    run: () => void boot(),
+  },
+  restart: {
+    id: 'machine.restart',
+    title: 'Restart with these settings',
+    key: 'Alt+Shift+KeyN',
+    keyLabel: 'Alt ⇧ N',
+    enabled: state => isAlive(state) && choiceDiffers(state),
+    run: () => void boot(),
+  },
+  pause: {
+    id: 'machine.pause',
+    title: 'Pause',
+    key: 'Alt+Shift+KeyP',
+    keyLabel: 'Alt ⇧ P',
+    enabled: state => state.machine.state === 'running' || state.machine.state === 'idle',
+    run: pause,
+  },
+  resume: {
+    id: 'machine.resume',
+    title: 'Resume',
+    key: 'Alt+Shift+KeyG',
+    keyLabel: 'Alt ⇧ G',
+    enabled: state => state.machine.state === 'paused',
+    run: resume,
+  },
+  reset: {
+    id: 'machine.reset',
+    title: 'Reset',
+    key: 'Alt+Shift+KeyR',
+    keyLabel: 'Alt ⇧ R',
+    enabled: always,
+    run: reset,
+  },
+  chooseImage: {
+    id: 'kernel.chooseImage',
+    title: 'Choose your own Image…',
+    enabled: always,
+    run: () => document.getElementById('image-file')?.click(),
+  },
+  chooseInitrd: {
+    id: 'initrd.choose',
+    title: 'Choose your own initrd…',
+    enabled: always,
+    run: () => document.getElementById('initrd-file')?.click(),
+  },
+  focusTerminal: {
+    id: 'view.terminal',
+    title: 'Go to the console',
+    key: 'Alt+Shift+KeyC',
+    keyLabel: 'Alt ⇧ C',
+    enabled: always,
+    run: () => document.querySelector<HTMLElement>('.xterm-helper-textarea')?.focus(),
+  },
+  nextTheme: {
+    id: 'view.theme',
+    title: 'Change theme: dark, light, projector',
+    key: 'Alt+Shift+KeyT',
+    keyLabel: 'Alt ⇧ T',
+    enabled: always,
+    run: () => {
+      const { theme } = useLab.getState()
+      const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? 'dark'
+      applyTheme(next)
+      useLab.setState({ theme: next })
+    },
+  },
+  palette: {
+    id: 'view.commands',
+    title: 'All commands',
+    key: 'Alt+Shift+KeyK',
+    keyLabel: 'Alt ⇧ K',
+    enabled: always,
+    run: () => useLab.setState(state => ({ paletteOpen: !state.paletteOpen })),
+  },
+} satisfies Record<string, Command>
+
+export const ALL_COMMANDS: readonly Command[] = Object.values(COMMANDS)
+
+/** Runs a command if it applies now. @returns whether it did */
+export function runCommand(command: Command): boolean {
+  if (!command.enabled(useLab.getState())) return false
+  command.run()
+  return true
+}
+
+/** Key bindings for tinykeys. */
+export function keyBindings(): Record<string, (event: KeyboardEvent) => void> {
+  const bindings: Record<string, (event: KeyboardEvent) => void> = {}
+  for (const command of ALL_COMMANDS) {
+    if (command.key === undefined) continue
+    bindings[command.key] = event => {
+      event.preventDefault()
+      runCommand(command)
+    }
+  }
+  return bindings
+}

@@ -1,0 +1,46 @@
+import { type DragEvent, useState } from 'react'
+import { chooseImage } from '../machine-control.ts'
+import { Answers } from './answers.tsx'
+import { BootRail } from './boot-rail.tsx'
+import { Console } from './console.tsx'
+import { NoticeStrip } from './notice-strip.tsx'
+import { Palette } from './palette.tsx'
+import { Setup } from './setup.tsx'
+import { TopBar } from './top-bar.tsx'
+
+/** The whole page. A file dropped anywhere is taken as an Image. */
+export function Lab() {
+  const [over, setOver] = useState(false)
+  const drag = (event: DragEvent) => {
+    if (!event.dataTransfer.types.includes('Files')) return
+    event.preventDefault()
+    setOver(true)
+  }
+  return (
+    <div
+      className={over ? 'lab dropping' : 'lab'}
+      onDragEnter={drag}
+      onDragOver={drag}
+      onDragLeave={event => {
+        if (event.relatedTarget === null) setOver(false)
+      }}
+      onDrop={event => {
+        event.preventDefault()
+        setOver(false)
+        const file = event.dataTransfer.files[0]
+        if (file !== undefined) void chooseImage(file)
+      }}
+    >
+      <TopBar />
+      <Setup />
+      <main className="stage">
+        <NoticeStrip />
+        <Console />
+        <Answers />
+      </main>
+      <BootRail />
+      <Palette />
+      {over && <p className="drop-hint">Drop an arm64 Image to choose it as the kernel</p>}
+    </div>
+  )
+}

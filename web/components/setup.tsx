@@ -1,0 +1,228 @@
+import { useId } from 'react'
+import { COMMANDS, runCommand } from '../commands.ts'
+import { DEFAULT_COMMAND_LINE, explain, KVM_MODES, kvmModeOf, withKvmMode } from '../command-line.ts'
+import { megabytes } from '../format.ts'
+import { chooseImage, chooseInitrd } from '../machine-control.ts'
+import { choiceDiffers, isAlive, setChoice, useLab } from '../store.ts'
+import { CommandButton } from './command-button.tsx'
+import { Segments } from './segments.tsx'
+
+/** What the next boot will be made of. */
+export function Setup() {
+  return (
+    <aside className="setup" aria-label="Machine settings">
+      <div className="setup-scroll">
+        <KernelChoice />
+        <CommandLine />
+        <Hardware />
+        <InitrdChoice />
+      </div>
+      <Restart />
+    </aside>
+  )
+}
+
+function Restart() {
+  const show = useLab(state => isAlive(state) && choiceDiffers(state))
+  if (!show) return null
+  return (
+    <div className="restart">
+      <p>The machine that runs was made from other settings.</p>
+      <CommandButton command={COMMANDS.restart} />
+    </div>
+  )
+}
+
+function KernelChoice() {
+  const kernels = useLab(state => state.kernels)
+  const own = useLab(state => state.ownImage)
+  const chosen = useLab(state => state.choice.kernel)
+  const name = useId()
+  return (
+    <fieldset>
+      <legend>Kernel</legend>
+      <div className="options">
+        {kernels.entries.map(entry => {
+          const [release, ...rest] = entry.version.split('+')
+          return (
+            <label key={entry.version} className="option">
+              <input
+                type="radio"
+                name={name}
+                checked={chosen?.from === 'list' && chosen.version === entry.version}
+                onChange={() => setChoice({ kernel: { from: 'list', version: entry.version } })}
+              />
+              <span className="option-name">
+                Linux {release}
+                <small>{[entry.source, ...rest].join(' · ')}</small>
+              </span>
+              <span className="option-size">{megabytes(entry.bytes)}</span>
+            </label>
+          )
+        })}
+        {own !== null && (
+          <label className="option">
+            <input
+              type="radio"
+              name={name}
+              checked={chosen?.from === 'file'}
+              onChange={() => setChoice({ kernel: { from: 'file', name: own.name } })}
+            />
+            <span className="option-name">
+              {own.name}
+              <small>your file</small>
+            </span>
+            <span className="option-size">{megabytes(own.bytes)}</span>
+          </label>
+        )}
+        <button type="button" className="option add" onClick={() => runCommand(COMMANDS.chooseImage)}>
+          Your own Image…
+          <small>or drop it on the page</small>
+        </button>
+      </div>
+      <input
+        id="image-file"
+        data-testid="image-file"
+        type="file"
+        hidden
+        aria-label="Kernel Image"
+        onChange={event => {
+          const file = event.target.files?.[0]
+          event.target.value = ''
+          if (file !== undefined) void chooseImage(file)
+        }}
+      />
+    </fieldset>
+  )
+}
+
+function CommandLine() {
+  const append = useLab(state => state.choice.append)
+  const mode = kvmModeOf(append)
+  const meaning = KVM_MODES.find(choice => choice.mode === mode)?.meaning
+  const explained = explain(append)
+  return (
+    <fieldset>
+      <legend>Command line</legend>
+      <div className="label-row">
+        <span className="label mono">kvm-arm.mode</span>
+      </div>
+      <Segments
+        label="kvm-arm.mode"
+        value={mode}
+        choices={KVM_MODES.map(choice => ({ value: choice.mode, label: choice.label }))}
+        onChoose={next => setChoice({ append: withKvmMode(append, next) })}
+      />
+      <p className="note" data-testid="mode-meaning">
+        {meaning ?? 'The kernel does not know this mode, ignores the option and behaves as if it were absent.'}
+      </p>
+      <div className="label-row">
+        <label className="label" htmlFor="append">
+          Whole line
+        </label>
+        {append !== DEFAULT_COMMAND_LINE && (
+          <button type="button" className="link" onClick={() => setChoice({ append: DEFAULT_COMMAND_LINE })}>
+            Back to the default
+          </button>
+        )}
+      </div>
+      <textarea
+        id="append"
+        className="mono"
+        rows={3}
+        spellCheck={false}
+        autoComplete="off"
+        autoCapitalize="off"
+        value={append}
+        onChange={event => setChoice({ append: event.target.value.replace(/[\r\n]+/g, ' ') })}
+      />
+      {explained.length > 0 && (
+        <dl className="words">
+          {explained.map((entry, index) => (
+            <div key={`${index}-${entry.word}`}>
+              <dt>{entry.word}</dt>
+              <dd>{entry.meaning}</dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </fieldset>
+  )
+}
+
+const RAM_CHOICES = [
+  { value: 128, label: '128' },
+  { value: 256, label: '256' },
+  { value: 512, label: '512' },
+  { value: 1024, label: '1024' },
+  { value: 2048, label: '2048' },
+]
+
+function Hardware() {
+  const ramMiB = useLab(state => state.choice.ramMiB)
+  const crypto = useLab(state => state.choice.crypto)
+  return (
+    <fieldset>
+      <legend>Hardware</legend>
+      <div className="label-row">
+        <span className="label">RAM, MiB</span>
+      </div>
+      <Segments label="RAM in MiB" value={ramMiB} choices={RAM_CHOICES} onChoose={value => setChoice({ ramMiB: value })} />
+      <label className="switch">
+        <input type="checkbox" role="switch" checked={crypto} onChange={event => setChoice({ crypto: event.target.checked })} />
+        <span>
+          Cryptography instructions
+          <small>AES, SHA and PMULL show in the ID registers</small>
+        </span>
+      </label>
+    </fieldset>
+  )
+}
+
+function InitrdChoice() {
+  const initrd = useLab(state => state.choice.initrd)
+  const own = useLab(state => state.ownInitrd)
+  const name = useId()
+  return (
+    <fieldset>
+      <legend>Initial RAM disk</legend>
+      <div className="options">
+        <label className="option">
+          <input type="radio" name={name} checked={initrd === 'lab'} onChange={() => setChoice({ initrd: 'lab' })} />
+          <span className="option-name">
+            The lab’s probe
+            <small>makes two VMs, tries to read them, powers off</small>
+          </span>
+        </label>
+        <label className="option">
+          <input type="radio" name={name} checked={initrd === 'none'} onChange={() => setChoice({ initrd: 'none' })} />
+          <span className="option-name">None</span>
+        </label>
+        {own !== null && (
+          <label className="option">
+            <input type="radio" name={name} checked={initrd === 'file'} onChange={() => setChoice({ initrd: 'file' })} />
+            <span className="option-name">
+              {own.name}
+              <small>your file</small>
+            </span>
+            <span className="option-size">{megabytes(own.bytes)}</span>
+          </label>
+        )}
+        <button type="button" className="option add" onClick={() => runCommand(COMMANDS.chooseInitrd)}>
+          Your own initrd…
+        </button>
+      </div>
+      <input
+        id="initrd-file"
+        type="file"
+        hidden
+        aria-label="Initial RAM disk"
+        onChange={event => {
+          const file = event.target.files?.[0]
+          event.target.value = ''
+          if (file !== undefined) void chooseInitrd(file)
+        }}
+      />
+    </fieldset>
+  )
+}

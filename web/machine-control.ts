@@ -1,0 +1,255 @@
+import type { StatusMessage, WorkerMessage } from '../engine/worker/protocol.ts'
+import { clearConsole, feedConsole, LineReader, onConsole } from './console-feed.ts'
+import { downloadKernel, FileError, listKernels, ownFiles, readOwnFile } from './files.ts'
+import { buildLabInitrd } from './lab-initrd.ts'
+import { MachineClient } from './machine-client.ts'
+import { MILESTONE_SYMBOLS } from './milestones.ts'
+import { factOf } from './probe-facts.ts'
+import { type Choice, isAlive, MACHINE_OFF, type Notice, setChoice, useLab } from './store.ts'
+
+/** Long enough for the Worker to finish a slice; a Worker silent for longer is replaced. */
+const RESET_PATIENCE_MS = 1500
+
+const client = new MachineClient(receive, message => {
+  pending = null
+  clearTimeout(resetTimer)
+  useLab.setState({ machine: MACHINE_OFF, booted: null, download: null })
+  notify({ message: `The machine broke down: ${message}`, hint: 'Press Boot to start again, perhaps with less RAM.' })
+})
+
+/** The choice whose machine is being made. */
+let pending: Choice | null = null
+let download: AbortController | null = null
+let resetTimer: ReturnType<typeof setTimeout> | undefined
+/** Hashes of registers and RAM asked for by the address, for comparing runs: `?hash-at=1000000,5000000`. */
+const hashAt = readHashAt()
+
+export function notify(notice: Notice | null): void {
+  useLab.setState({ notice })
+}
+
+function notifyError(error: unknown): void {
+  if (error instanceof FileError) notify({ message: error.message, hint: error.hint })
+  else notify({ message: error instanceof Error ? error.message : String(error), hint: '' })
+}
+
+/** Asks the server for its kernels and chooses the first. */
+export async function findKernels(): Promise<void> {
+  const entries = await listKernels()
+  useLab.setState({ kernels: { state: 'known', entries } })
+  const first = entries[0]
+  if (first !== undefined && useLab.getState().choice.kernel === null) {
+    setChoice({ kernel: { from: 'list', version: first.version } })
+  }
+}
+
+/** Makes a machine from the present choice and starts it. A machine that runs is replaced once the new one exists. */
+export async function boot(): Promise<void> {
+  const { choice, kernels, machine } = useLab.getState()
+  if (pending !== null) return
+  notify(null)
+  if (choice.kernel === null) {
+    notify({
+      message: 'There is no kernel to boot.',
+      hint: 'Run “npm start”, which fetches one, or choose an arm64 Image of your own.',
+    })
+    return
+  }
+  pending = choice
+  const abort = new AbortController()
+  download = abort
+  const before = machine.state
+  const restore = () => {
+    pending = null
+    useLab.setState(state => ({
+      download: null,
+      machine:
+        state.machine.state === 'fetching' || state.machine.state === 'building'
+          ? { ...state.machine, state: before }
+          : state.machine,
+    }))
+  }
+  // A running machine goes on while its successor is prepared.
+  const preparing = (state: 'fetching' | 'building') => {
+    if (!isAlive(useLab.getState())) useLab.setState(now => ({ machine: { ...now.machine, state } }))
+  }
+  try {
+    preparing('fetching')
+    let image: ArrayBuffer | null
+    if (choice.kernel.from === 'file') image = ownFiles.image
+    else {
+      const version = choice.kernel.version
+      const entry = kernels.entries.find(kernel => kernel.version === version)
+      image =
+        entry === undefined
+          ? null
+          : await downloadKernel(entry, progress => useLab.setState({ download: progress }), abort.signal)
+    }
+    if (abort.signal.aborted) return
+    if (image === null) throw new FileError('The chosen kernel is no longer at hand.', 'Choose a kernel again.')
+    useLab.setState({ download: null })
+    preparing('building')
+    const initrd =
+      choice.initrd === 'lab' ? await buildLabInitrd() : choice.initrd === 'file' ? ownFiles.initrd : null
+    if (abort.signal.aborted) return
+    const { append, ramMiB, crypto } = choice
+    client.load({ image, initrd, settings: { append, ramMiB, crypto }, milestones: MILESTONE_SYMBOLS, hashAt })
+  } catch (error) {
+    if (abort.signal.aborted) return
+    restore()
+    notifyError(error)
+  }
+}
+
+export function pause(): void {
+  client.send({ type: 'pause' })
+}
+
+export function resume(): void {
+  client.send({ type: 'resume' })
+}
+
+/** Throws the machine away, whatever it does, and clears the screen. */
+export function reset(): void {
+  download?.abort()
+  download = null
+  pending = null
+  client.send({ type: 'reset' })
+  clearTimeout(resetTimer)
+  resetTimer = setTimeout(() => client.abandon(), RESET_PATIENCE_MS)
+  clearRun()
+  useLab.setState({ machine: MACHINE_OFF, booted: null, download: null, notice: null })
+}
+
+function clearRun(): void {
+  clearConsole()
+  lines.clear()
+  useLab.setState({ milestones: {}, facts: [] })
+}
+
+/** Bytes for the guest's serial port. */
+export function typeBytes(bytes: Uint8Array): void {
+  if (isAlive(useLab.getState())) client.send({ type: 'input', bytes })
+}
+
+/** The terminal has shown so many bytes; the Worker slows a guest that writes faster. */
+export function consoleShown(bytes: number): void {
+  client.send({ type: 'consoleShown', bytes })
+}
+
+/** Takes the learner's own kernel when the engine can start it; a bad one changes nothing but the notice. */
+export async function chooseImage(file: File): Promise<void> {
+  notify(null)
+  try {
+    const image = await readOwnFile(file)
+    const answer = await client.check(image)
+    if (!answer.ok) {
+      notify({
+        message: `${file.name}: ${answer.message}`,
+        hint: answer.hint || 'The kernel chosen before stays chosen.',
+      })
+      return
+    }
+    ownFiles.image = image
+    useLab.setState({ ownImage: { name: file.name, bytes: file.size } })
+    setChoice({ kernel: { from: 'file', name: file.name } })
+  } catch (error) {
+    notifyError(error)
+  }
+}
+
+export async function chooseInitrd(file: File): Promise<void> {
+  notify(null)
+  try {
+    ownFiles.initrd = await readOwnFile(file)
+    useLab.setState({ ownInitrd: { name: file.name, bytes: file.size } })
+    setChoice({ initrd: 'file' })
+  } catch (error) {
+    notifyError(error)
+  }
+}
+
+function receive(message: WorkerMessage): void {
+  switch (message.type) {
+    case 'status':
+      receiveStatus(message)
+      break
+    case 'console':
+      feedConsole(message.bytes)
+      break
+    case 'milestone': {
+      const { symbol, instructions, exceptionLevel } = message
+      useLab.setState(state =>
+        symbol in state.milestones
+          ? state
+          : { milestones: { ...state.milestones, [symbol]: { instructions, exceptionLevel } } },
+      )
+      break
+    }
+    case 'stopped':
+      useLab.setState(state => ({ machine: { ...state.machine, state: 'stopped', ending: message.reason } }))
+      if (message.reason === 'fault') {
+        notify({ message: `The machine stopped: ${message.message}`, hint: 'Press Reset, then Boot.' })
+      }
+      break
+    case 'error':
+      pending = null
+      useLab.setState(state => ({
+        machine:
+          state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
+      }))
+      notify({ message: message.message, hint: message.hint })
+      break
+    case 'hash':
+      hashes.push({ instructions: message.instructions, hash: message.hash })
+      document.documentElement.dataset.hashes = JSON.stringify(hashes)
+      break
+  }
+}
+
+function receiveStatus(message: StatusMessage): void {
+  if (message.state === 'empty') {
+    clearTimeout(resetTimer)
+    return
+  }
+  if (message.state === 'loaded' && pending !== null) {
+    clearRun()
+    hashes.length = 0
+    useLab.setState({ booted: pending })
+    pending = null
+    client.send({ type: 'boot' })
+  }
+  const { state, instructions, mips, virtualNanoseconds, exceptionLevel } = message
+  // A late report of a machine that Reset has thrown away.
+  if (useLab.getState().booted === null) return
+  useLab.setState(now => ({
+    machine: {
+      state,
+      instructions,
+      mips,
+      virtualNanoseconds,
+      exceptionLevel,
+      ending: state === 'stopped' ? now.machine.ending : null,
+    },
+  }))
+}
+
+const lines = new LineReader()
+const hashes: { instructions: number; hash: string }[] = []
+
+onConsole(
+  bytes => {
+    const facts = lines.push(bytes).flatMap(line => factOf(line) ?? [])
+    if (facts.length > 0) useLab.setState(state => ({ facts: [...state.facts, ...facts].slice(-500) }))
+  },
+  () => {},
+)
+
+function readHashAt(): number[] {
+  if (typeof location === 'undefined') return []
+  const text = new URLSearchParams(location.search).get('hash-at') ?? ''
+  return text
+    .split(',')
+    .map(Number)
+    .filter(count => Number.isSafeInteger(count) && count > 0)
+}

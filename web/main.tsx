@@ -1,0 +1,27 @@
+import '@fontsource-variable/source-sans-3/wght.css'
+import '@fontsource-variable/jetbrains-mono/wght.css'
+import '@xterm/xterm/css/xterm.css'
+import './styles/tokens.css'
+import './styles/layout.css'
+import './styles/controls.css'
+import './styles/panels.css'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { tinykeys } from 'tinykeys'
+import { keyBindings } from './commands.ts'
+import { Lab } from './components/lab.tsx'
+import { findKernels } from './machine-control.ts'
+import { useLab } from './store.ts'
+import { followSystemTheme } from './theme.ts'
+
+const root = document.getElementById('root')
+if (root === null) throw new Error('index.html has no #root')
+
+tinykeys(window, keyBindings())
+followSystemTheme(theme => useLab.setState({ theme }))
+void findKernels()
+createRoot(root).render(
+  <StrictMode>
+    <Lab />
+  </StrictMode>,
+)
