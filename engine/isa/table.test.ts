@@ -34,7 +34,7 @@ const ones = (mask: number) => {
 
 describe('the instruction table', () => {
   it('has no row twice', () => {
-    const names = allRows.map((r) => r.name)
+    const names = allRows.map((r) => `${r.name}: ${r.pattern}`)
     expect(names.filter((n, i) => names.indexOf(n) !== i)).toEqual([])
   })
 
