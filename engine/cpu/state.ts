@@ -53,6 +53,8 @@ export const Off = {
   spSel: 0x150,
   /** i32: PSTATE.SS, bit 0; PSTATE.IL, bit 1. */
   ssIl: 0x154,
+  /** i32: generation of virtual-address lookups << 20, or-ed into the key of jump-cache entries; owned by translate/. */
+  lookupEpoch: 0x158,
   /** V0..V31, 16 bytes each. */
   v: 0x200,
   fpcr: 0x400,
