@@ -49,9 +49,10 @@ const floatImmediate: OperandKind = {
     if (imm8 < 0) refuse(c, from, `${value} is not one of the numbers n/16 * 2^r, 16 <= n <= 31, -3 <= r <= 4`)
     setField(c, c.args[0]!, imm8)
   },
+  // As GNU binutils print it: 18 decimals and at least two digits of exponent.
   print(c) {
-    const x = immediateValue(fieldValue(c, c.args[0]))
-    return `#${Number.isInteger(x) ? x.toFixed(1) : x}`
+    const text = immediateValue(fieldValue(c, c.args[0])).toExponential(18)
+    return `#${text.replace(/e([+-])(\d)$/, 'e$10$2')}`
   },
 }
 
