@@ -141,7 +141,7 @@ const fcvtxnScalar = row({
   },
 })
 
-const ZERO = ', {fzero:}'
+const ZERO = ', #0.0'
 
 export const rows: readonly Row[] = [
   ...operations.filter((r) => r[4] !== 's').map(([m, U, o1, opcode, , f1]) => vectorRow(m, U, o1, opcode, '', f1)),

@@ -31,10 +31,10 @@ export class Lanes {
 
   // ---- constants, in every element
   zero(): Vec {
-    return this.t.vec(this.t.imm(0), this.t.imm(0))
+    return this.t.splat(this.t.imm(0), 64)
   }
   ones(): Vec {
-    return this.t.vec(this.t.imm(-1), this.t.imm(-1))
+    return this.t.splat(this.t.imm(-1), 64)
   }
   one(): Vec {
     return this.t.splat(this.t.imm(1), this.esize)
@@ -150,7 +150,9 @@ export class Lanes {
   write(Rd: number, v: Vec): void {
     this.flag()
     const t = this.t
-    t.setQ(Rd, this.bits === 128 ? v : t.vec(t.zext(t.lane(v, 0, 64), this.bits), t.imm(0)))
+    if (this.bits === 128) t.setQ(Rd, v)
+    else if (this.bits === 64) t.setQ(Rd, lowHalf(t, v))
+    else t.setQ(Rd, t.vec(t.zext(t.lane(v, 0, 64), this.bits), t.imm(0)))
   }
   /** Write a 64-bit result (bits = 64) to the lower (half 0, clearing the upper) or the upper half of Vd. */
   writeHalf(Rd: number, half: number, v: Vec): void {
@@ -183,10 +185,15 @@ export function permuteElements(t: Builder, esize: ESize, a: Vec, b: Vec, pick: 
   return t.vecShuffle(a, b, indices)
 }
 
+/** The lower 64 bits, zeroes above. */
+export function lowHalf(t: Builder, v: Vec): Vec {
+  return permuteElements(t, 64, v, t.splat(t.imm(0), 64), (i) => 2 * i)
+}
+
 /** Elements of `esize` bits of the lower or upper half of v, sign- or zero-extended to twice the size. */
 export function widen(t: Builder, esize: ESize, v: Vec, half: number, unsigned: boolean): Vec {
   const first = half * (64 / esize)
-  const zero = t.vec(t.imm(0), t.imm(0))
+  const zero = t.splat(t.imm(0), 64)
   if (unsigned) return permuteElements(t, esize, v, zero, (i) => (i & 1 ? 128 / esize : first + (i >> 1)))
   const high = permuteElements(t, esize, zero, v, (i) => (i & 1 ? 128 / esize + first + (i >> 1) : 0))
   return t.vecShift('sshr', (esize * 2) as ESize, high, esize)

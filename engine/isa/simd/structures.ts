@@ -1,6 +1,6 @@
 import type { Builder, Value, Vec } from '../builder.ts'
 import { type Row, row } from '../row.ts'
-import { esizeOf } from './lanes.ts'
+import { esizeOf, lowHalf } from './lanes.ts'
 
 /**
  * Advanced SIMD load/store multiple structures, single structure, and load-and-replicate, each also post-indexed
@@ -11,6 +11,11 @@ import { esizeOf } from './lanes.ts'
 function postIndex(t: Builder, Rn: number, Rm: number | undefined, base: Value, bytes: number): void {
   if (Rm === undefined) return
   t.setRegSp(Rn, 1, t.add(base, Rm === 31 ? t.imm(bytes) : t.reg(Rm, 1)))
+}
+
+/** Address of what lies `bytes` after the base. */
+function after(t: Builder, base: Value, bytes: number): Value {
+  return bytes === 0 ? base : t.add(base, t.imm(bytes))
 }
 
 /**
@@ -48,7 +53,7 @@ function loadMultiple(t: Builder, f: Multiple, count: number, interleave: number
   const bytes = f.Q ? 16 : 8
   const alignment = esizeOf(f.size) / 8
   const memory: Vec[] = []
-  for (let i = 0; i < count; i++) memory.push(t.loadVec(t.add(base, t.imm(i * bytes)), bytes, { alignment }))
+  for (let i = 0; i < count; i++) memory.push(t.loadVec(after(t, base, i * bytes), bytes, { alignment }))
   let registers = memory
   if (interleave > 1) {
     registers = memory.map((_, r) => {
@@ -57,7 +62,7 @@ function loadMultiple(t: Builder, f: Multiple, count: number, interleave: number
         const element = Math.floor(byte / alignment)
         return (element * interleave + r) * alignment + (byte % alignment)
       })
-      return f.Q ? v : t.vec(t.lane(v, 0, 64), t.imm(0))
+      return f.Q ? v : lowHalf(t, v)
     })
   }
   registers.forEach((v, i) => t.setQ(register(f.Rt, i), v))
@@ -81,7 +86,7 @@ function storeMultiple(t: Builder, f: Multiple, count: number, interleave: numbe
       }),
     )
   }
-  memory.forEach((v, i) => t.storeVec(t.add(base, t.imm(i * bytes)), bytes, v, { alignment }))
+  memory.forEach((v, i) => t.storeVec(after(t, base, i * bytes), bytes, v, { alignment }))
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
 
@@ -162,7 +167,7 @@ function loadSingle(t: Builder, f: Single, count: number, scale: number): void {
   const bytes = (1 << scale) as 1 | 2 | 4 | 8
   const i = (f.Q << (3 - scale)) | (f.index ?? 0)
   const loaded: Value[] = []
-  for (let r = 0; r < count; r++) loaded.push(t.load(t.add(base, t.imm(r * bytes)), bytes))
+  for (let r = 0; r < count; r++) loaded.push(t.load(after(t, base, r * bytes), bytes))
   loaded.forEach((x, r) => t.setQ(register(f.Rt, r), t.withLane(t.q(register(f.Rt, r)), i, esize, x)))
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
@@ -172,7 +177,7 @@ function storeSingle(t: Builder, f: Single, count: number, scale: number): void 
   const bytes = (1 << scale) as 1 | 2 | 4 | 8
   const i = (f.Q << (3 - scale)) | (f.index ?? 0)
   for (let r = 0; r < count; r++) {
-    t.store(t.add(base, t.imm(r * bytes)), bytes, t.lane(t.q(register(f.Rt, r)), i, esizeOf(scale)))
+    t.store(after(t, base, r * bytes), bytes, t.lane(t.q(register(f.Rt, r)), i, esizeOf(scale)))
   }
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
@@ -218,10 +223,10 @@ function loadReplicate(t: Builder, f: Multiple, count: number): void {
   const base = t.base(f.Rn)
   const bytes = (1 << f.size) as 1 | 2 | 4 | 8
   const loaded: Value[] = []
-  for (let r = 0; r < count; r++) loaded.push(t.load(t.add(base, t.imm(r * bytes)), bytes))
+  for (let r = 0; r < count; r++) loaded.push(t.load(after(t, base, r * bytes), bytes))
   loaded.forEach((x, r) => {
     const v = t.splat(x, esizeOf(f.size))
-    t.setQ(register(f.Rt, r), f.Q ? v : t.vec(t.lane(v, 0, 64), t.imm(0)))
+    t.setQ(register(f.Rt, r), f.Q ? v : lowHalf(t, v))
   })
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }

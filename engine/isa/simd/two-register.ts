@@ -195,10 +195,10 @@ export const rows: readonly Row[] = [
   ...sameSize.map(([m, U, opcode, sizes, , f1]) => vectorRow(m, U, opcode, sizes, V, f1)),
   ...sameSize.filter((r) => r[4] !== '').map(([m, U, opcode, , sizes, f1]) => scalarRow(m, U, opcode, sizes, S, f1)),
   ...againstZero.map(([m, U, opcode, c]) =>
-    vectorRow(m, U, opcode, 'bhsd', `${V}, {zero:}`, compareZero(c), '(zero, vector)'),
+    vectorRow(m, U, opcode, 'bhsd', `${V}, #0`, compareZero(c), '(zero, vector)'),
   ),
   ...againstZero.map(([m, U, opcode, c]) =>
-    scalarRow(m, U, opcode, 'd', `${S}, {zero:}`, compareZero(c), '(zero, scalar)'),
+    scalarRow(m, U, opcode, 'd', `${S}, #0`, compareZero(c), '(zero, scalar)'),
   ),
   bytesRow('mvn', '00', (l, a) => l.not(a)),
   bytesRow('rbit', '01', reverseBits),
