@@ -1,6 +1,7 @@
 import type { SystemEvent } from '../isa/builder.ts'
-import type { Decoder } from '../isa/decode.ts'
+import { Decoder } from '../isa/decode.ts'
 import type { Feature } from '../isa/row.ts'
+import { allRows } from '../isa/table.ts'
 import { Contexts } from '../mmu/contexts.ts'
 import { Mmu } from '../mmu/mmu.ts'
 import { DAIF, HCR, Line, SCTLR, SsIl } from './control-bits.ts'
@@ -8,7 +9,7 @@ import { checkDebugBefore, debugActive, stepAfter } from './debug.ts'
 import { GuestException, Target, type TargetRule } from './exception.ts'
 import { exceptionReturn, takeSynchronous } from './exception-entry.ts'
 import { computeMode, enterLevel, fpTrapLevel, newContextMemo } from './exception-level.ts'
-import { DCZID_BS, type IdRegisters, idRegisters } from './id-registers.ts'
+import { DCZID_BS, type IdRegisters, idRegisters, labFeatures } from './id-registers.ts'
 import { interruptStatus, takePendingInterrupt, updatePending, wakesFromWfi } from './interrupts.ts'
 import type { BusPort, CodeCachePort, CpuPort, FirmwarePort, SystemRegisterDevice } from './port.ts'
 import { lowWord, Slot } from './register-slots.ts'
@@ -20,16 +21,18 @@ import { checkInterruptController } from './traps.ts'
 
 export interface CpuOptions {
   readonly state: CpuState
-  readonly decoder: Decoder
+  /** Default: the whole instruction table under the features. */
+  readonly decoder?: Decoder
   readonly bus: BusPort
   /** Physical address and size in bytes of RAM. */
   readonly ramBase: number
   readonly ramBytes: number
-  readonly devices?: readonly SystemRegisterDevice[]
+  readonly systemRegisterDevices?: readonly SystemRegisterDevice[]
   readonly firmware?: FirmwarePort
-  readonly features: ReadonlySet<Feature>
-  /** Physical address execution starts at after reset. */
-  readonly resetAddress?: number
+  /** Default: those of the model `lab`. */
+  readonly features?: ReadonlySet<Feature>
+  /** Without `features`: add AES, PMULL, SHA-1 and SHA-256. */
+  readonly crypto?: boolean
 }
 
 /** Encoding bits op0=3, op1=0, CRn=0 of the ID register space, above CRm. */
@@ -50,7 +53,8 @@ export class Cpu implements CpuPort {
   codeCache: CodeCachePort | undefined
   /** Set by WFI when nothing wakes it at once; the run loop skips time until `wakes()` and clears it. */
   waiting = false
-  resetAddress: number
+  /** Where the last reset started: RVBAR_EL2. */
+  resetAddress = 0n
   /** Called for each access to a system register or instruction that does not exist at the level it is made at. */
   onUndefined: ((encoding: number, pc: bigint) => void) | undefined
 
@@ -60,13 +64,12 @@ export class Cpu implements CpuPort {
 
   constructor(options: CpuOptions) {
     this.state = options.state
-    this.decoder = options.decoder
+    this.features = options.features ?? labFeatures(options.crypto === true)
+    this.decoder = options.decoder ?? new Decoder(allRows, this.features)
     this.bus = options.bus
-    this.features = options.features
-    this.id = idRegisters(options.features)
-    this.devices = [...(options.devices ?? [])]
+    this.id = idRegisters(this.features)
+    this.devices = [...(options.systemRegisterDevices ?? [])]
     this.firmware = options.firmware
-    this.resetAddress = options.resetAddress ?? 0
     this.mmu = new Mmu(options.state, options.ramBase, options.ramBytes)
     this.contexts = new Contexts(() => {
       this.mmu.tlb.clear()
@@ -75,8 +78,9 @@ export class Cpu implements CpuPort {
     this.reset()
   }
 
-  /** Cold reset: EL2 with SP_EL2, all interrupts masked, MMU off, PC at the reset address. RAM stays. */
-  reset(): void {
+  /** Cold reset: EL2 with SP_EL2, all interrupts masked, MMU off, PC at physical `address`. RAM stays. */
+  reset(address = 0n): void {
+    this.resetAddress = address
     const { i32, u64, bytes } = this.state
     bytes.fill(0, 0, SYSREG_BASE)
     for (const r of REGISTERS) if (r.slot >= 0) this.setReg(r.slot, r.reset)
@@ -87,7 +91,7 @@ export class Cpu implements CpuPort {
     i32[Off.spSel >> 2] = 1
     u64[Off.sp >> 3] = 0n
     this.state.daif = DAIF.all
-    this.state.pc = BigInt(this.resetAddress)
+    this.state.pc = address
     this.waiting = false
     this.contexts.forgetAll()
     this.updateMode()
@@ -393,6 +397,25 @@ export class Cpu implements CpuPort {
   /** Does an interrupt end a WFI now? */
   wakes(): boolean {
     return wakesFromWfi(this)
+  }
+
+  /** WFI has nothing to go on for: time may skip to the next deadline. Ends by itself when an interrupt is pending. */
+  isWaiting(): boolean {
+    if (this.waiting && wakesFromWfi(this)) this.waiting = false
+    return this.waiting
+  }
+
+  /** Wait as WFI does (PSCI CPU_SUSPEND to a standby state). */
+  standby(): void {
+    if (!wakesFromWfi(this)) this.waiting = true
+  }
+
+  /** HCR_EL2.IMO and FMO: ICC_* accesses of that class at EL1 reach the virtual interface. */
+  get routesIrqToEl2(): boolean {
+    return (this.low(Slot.HCR_EL2) & HCR.IMO) !== 0
+  }
+  get routesFiqToEl2(): boolean {
+    return (this.low(Slot.HCR_EL2) & HCR.FMO) !== 0
   }
 
   interruptStatus(el: number): number {

@@ -33,6 +33,12 @@ export function ccsidr(csselr: number): bigint {
   return 0n
 }
 
+/** Instruction set features of the model `lab`. */
+export function labFeatures(crypto: boolean): ReadonlySet<Feature> {
+  const base: Feature[] = ['fp', 'crc32', 'lse']
+  return new Set(crypto ? [...base, 'aes', 'pmull', 'sha1', 'sha256'] : base)
+}
+
 export function idRegisters(features: ReadonlySet<Feature>): IdRegisters {
   const pfr0 =
     (features.has('fp') ? (features.has('fp16') ? 0x110000n : 0n) : 0xff0000n) |

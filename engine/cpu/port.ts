@@ -22,6 +22,10 @@ export interface CpuPort {
   sysWrite(encoding: number, value: bigint): void
   /** TLBI, AT, IC, DC (all but DC ZVA, which the builder does after `checkZva`). */
   sysOp(encoding: number, value: bigint): void
+  /** DC ZVA: throws when it traps at the current EL. */
+  checkZva(): void
+  /** BranchAddr(): strips or extends the tag byte of a branch target where TBI is in force. */
+  branchAddress(va: bigint): bigint
   msrImm(op1: number, op2: number, imm: number): void
   /** Throws for exceptions; for eret/wfi/... performs them and sets Off.pc to where execution goes on. */
   event(kind: SystemEvent, imm: number, word: number): void

@@ -67,7 +67,7 @@ export const EL1_REGISTERS: readonly SystemRegister[] = [
   register('MAIR_EL1', [3, 0, 10, 2, 0], { slot: Slot.MAIR_EL1, check: trap.virtualMemory }),
   register('AMAIR_EL1', [3, 0, 10, 3, 0], { slot: Slot.AMAIR_EL1, mask: 0n, check: trap.virtualMemory }),
   register('VBAR_EL1', [3, 0, 12, 0, 0], { slot: Slot.VBAR_EL1, mask: ~0x7ffn & 0xffffffffffffffffn }),
-  register('RVBAR_EL2', [3, 4, 12, 0, 1], { access: 'RO', read: (cpu) => BigInt(cpu.resetAddress) }),
+  register('RVBAR_EL2', [3, 4, 12, 0, 1], { access: 'RO', read: (cpu) => cpu.resetAddress }),
   register('ISR_EL1', [3, 0, 12, 1, 0], { access: 'RO', read: (cpu, el) => BigInt(cpu.interruptStatus(el)) }),
   register('CONTEXTIDR_EL1', [3, 0, 13, 0, 1], { slot: Slot.CONTEXTIDR_EL1, mask: U32, check: trap.virtualMemory }),
   register('TPIDR_EL1', [3, 0, 13, 0, 4], { slot: Slot.TPIDR_EL1 }),
