@@ -1,4 +1,4 @@
-/** The floating-point formats of AArch64 and the bits of FPCR and FPSR that govern them (Arm ARM A1.5, C5.2.7, C5.2.8). */
+/** The floating-point formats of AArch64 and the bits of FPCR and FPSR (Arm ARM A1.5, C5.2.7, C5.2.8). */
 
 /** FPCR and FPSR as the operations see them; `fpsr` accumulates. Both unsigned 32-bit. */
 export interface FpEnvironment {
@@ -93,7 +93,7 @@ export function invalid(f: Format, env: FpEnvironment): bigint {
   return f.defaultNaN
 }
 
-/** An infinity or the largest finite number, as the rounding mode wants an overflow (shared by FPRound and estimates). */
+/** What an overflow becomes under a rounding mode: an infinity or the largest finite number. */
 export function overflowed(f: Format, sign: number, mode: RoundingMode): bigint {
   const toInfinity =
     mode === Rounding.tieEven || mode === Rounding.tieAway || mode === (sign ? Rounding.negInf : Rounding.posInf)

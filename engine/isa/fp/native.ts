@@ -1,10 +1,10 @@
-import { type FpEnvironment, Fpcr, Fpsr } from './format.ts'
+import { type FpEnvironment, Fpcr, Fpsr, Rounding, type RoundingMode } from './format.ts'
 
 /**
  * Fast paths on the host's binary64 arithmetic. Each returns the result, or -1n when the case is not one it is sure
  * of, and the exact path then does it. The cases are: rounding to nearest, operands that are normal numbers (zeros
- * where harmless), result clear of overflow and underflow. There no flag but IXC can arise, FZ and DN do not matter, and
- * IXC is told by an error-free transformation, or needs no telling because it is already set (it is cumulative).
+ * where harmless), result clear of overflow and underflow. There no flag but IXC can arise, FZ and DN do not matter,
+ * and IXC is told by an error-free transformation, or needs no telling because it is already set (it is cumulative).
  */
 const buffer = new ArrayBuffer(16)
 const u64 = new BigUint64Array(buffer)
@@ -74,10 +74,33 @@ function sum32(x: number, y: number, env: FpEnvironment): bigint {
   return bits32(r)
 }
 
-/** A result already rounded to binary64 whose exactness is not known. */
-function finish64(r: number, env: FpEnvironment): bigint {
+/** What x * y lost in p = x * y (Dekker's product), when nothing in it overflows or underflows (`inSafe`). */
+function productLost(x: number, y: number, p: number): number {
+  const cx = x * 134217729
+  const xh = cx - (cx - x)
+  const xl = x - xh
+  const cy = y * 134217729
+  const yh = cy - (cy - y)
+  const yl = y - yh
+  return xl * yl - (p - xh * yh - xl * yh - xh * yl)
+}
+
+/** Magnitudes of operands and results between which products and their errors are normal numbers or exact. */
+function inSafe(x: number): boolean {
+  const m = Math.abs(x)
+  return m > 2 ** -400 && m < 2 ** 400
+}
+
+/** A result already rounded to binary64: x is what y * z must be for `r` to be exact. */
+function finish64(r: number, x: number, y: number, z: number, env: FpEnvironment): bigint {
   const m = Math.abs(r)
-  return env.fpsr & Fpsr.IXC && m > MIN64 && m <= MAX64 ? bits64(r) : NO
+  if (!(m > MIN64 && m <= MAX64)) return NO
+  if (!(env.fpsr & Fpsr.IXC)) {
+    if (!inSafe(x) || !inSafe(y) || !inSafe(z)) return NO
+    const p = y * z
+    if (p !== x || productLost(y, z, p) !== 0) env.fpsr |= Fpsr.IXC
+  }
+  return bits64(r)
 }
 
 /** Round an intermediate to binary32; `exact` tells whether the intermediate is the exact result when it fits. */
@@ -106,7 +129,8 @@ export function mul64(a: bigint, b: bigint, env: FpEnvironment): bigint {
   if (!nearest(env)) return NO
   const x = read64(a)
   const y = read64(b)
-  return normal64(x) && normal64(y) ? finish64(x * y, env) : NO
+  const p = x * y
+  return normal64(x) && normal64(y) ? finish64(p, p, x, y, env) : NO
 }
 export function mul32(a: bigint, b: bigint, env: FpEnvironment): bigint {
   if (!nearest(env)) return NO
@@ -120,7 +144,8 @@ export function div64(a: bigint, b: bigint, env: FpEnvironment): bigint {
   if (!nearest(env)) return NO
   const x = read64(a)
   const y = read64(b)
-  return normal64(x) && normal64(y) ? finish64(x / y, env) : NO
+  const q = x / y
+  return normal64(x) && normal64(y) ? finish64(q, x, q, y, env) : NO
 }
 export function div32(a: bigint, b: bigint, env: FpEnvironment): bigint {
   if (!nearest(env)) return NO
@@ -131,12 +156,49 @@ export function div32(a: bigint, b: bigint, env: FpEnvironment): bigint {
 export function sqrt64(a: bigint, env: FpEnvironment): bigint {
   if (!nearest(env)) return NO
   const x = read64(a)
-  return x > 0 && normal64(x) ? finish64(Math.sqrt(x), env) : NO
+  const r = Math.sqrt(x)
+  return x > 0 && normal64(x) ? finish64(r, x, r, r, env) : NO
 }
 export function sqrt32(a: bigint, env: FpEnvironment): bigint {
   if (!nearest(env)) return NO
   const x = read32(a)
   return x > 0 && normal32(x) ? finish32(Math.sqrt(x), (r) => r * r === x, env) : NO
+}
+
+/** The sum s + error, s its rounding to nearest and not zero, rounded to odd instead. */
+function toOdd(s: number, error: number): number {
+  if (error === 0) return s
+  f64[0] = s
+  if (u32[0]! & 1) return s
+  // The exact sum lies between s and its neighbour on the side of the error; that neighbour is odd.
+  u64[0] = u64[0]! + (error > 0 === s > 0 ? 1n : -1n)
+  return f64[0]!
+}
+
+/**
+ * addend + a * b after Boldo and Melquiond ("Emulation of a FMA and correctly rounded sums"): all parts exact, the
+ * two smallest added with rounding to odd, then one rounding to nearest.
+ */
+export function mulAdd64(addend: bigint, a: bigint, b: bigint, env: FpEnvironment): bigint {
+  if (!nearest(env)) return NO
+  const c = read64(addend)
+  const x = read64(a)
+  const y = read64(b)
+  if (!inSafe(x) || !inSafe(y) || (c !== 0 && !inSafe(c))) return NO
+  const ph = x * y
+  const pl = productLost(x, y, ph)
+  const th = c + pl
+  const tl = lost(c, pl, th)
+  const vh = ph + th
+  const vl = lost(ph, th, vh)
+  const w = tl + vl
+  const error = lost(tl, vl, w)
+  const z = toOdd(w, error)
+  const r = vh + z
+  // Clear of an exact zero, whose sign the exact path knows, and of everything near underflow and overflow.
+  if (!inSafe(r)) return NO
+  if (error !== 0 || lost(vh, z, r) !== 0) env.fpsr |= Fpsr.IXC
+  return bits64(r)
 }
 
 /** addend + a * b: the product is exact in binary64, the sum is rounded to odd there, then to binary32. */
@@ -147,17 +209,10 @@ export function mulAdd32(addend: bigint, a: bigint, b: bigint, env: FpEnvironmen
   const y = read32(b)
   if (!normal32(x) || !normal32(y) || (c !== 0 && !normal32(c))) return NO
   const p = x * y
-  let s = p + c
-  if (s === 0) return NO
-  const error = lost(p, c, s)
-  if (error !== 0) {
-    f64[0] = s
-    if (!(u32[0]! & 1)) {
-      // The exact sum lies between s and its neighbour on the side of the error; that neighbour is odd.
-      u64[0] = u64[0]! + (error > 0 === s > 0 ? 1n : -1n)
-      s = f64[0]!
-    }
-  }
+  const nearestSum = p + c
+  if (nearestSum === 0) return NO
+  const error = lost(p, c, nearestSum)
+  const s = toOdd(nearestSum, error)
   const r = Math.fround(s)
   const m = Math.abs(r)
   if (!(m > MIN32 && m <= MAX32)) return NO
@@ -184,21 +239,64 @@ export function narrow64(a: bigint, env: FpEnvironment): bigint {
   return normal64(x) ? finish32(x, (r) => r === x, env) : NO
 }
 
-/** Towards zero to a signed or unsigned integer of 32 bits, or of up to 53 significant bits. */
-export function truncate(
+/** The magnitude m < 2^52 of a number rounded to an integer in direction `mode`. */
+function roundedMagnitude(m: number, negative: boolean, mode: RoundingMode): number {
+  const f = Math.floor(m)
+  const rest = m - f
+  if (rest === 0) return f
+  switch (mode) {
+    case Rounding.tieEven:
+      return rest > 0.5 || (rest === 0.5 && f % 2 === 1) ? f + 1 : f
+    case Rounding.tieAway:
+      return rest >= 0.5 ? f + 1 : f
+    case Rounding.posInf:
+      return negative ? f : f + 1
+    case Rounding.negInf:
+      return negative ? f + 1 : f
+    default:
+      return f
+  }
+}
+
+/** To a signed or unsigned integer of `width` bits, when value * 2^fbits is below 2^52 and the result fits. */
+export function toInteger(
   a: bigint,
   size: number,
   width: number,
   signed: boolean,
+  mode: RoundingMode,
+  fbits: number,
   env: FpEnvironment,
 ): bigint {
   const x = size === 64 ? read64(a) : read32(a)
   if (!(size === 64 ? normal64(x) : normal32(x))) return NO
-  const t = Math.trunc(x)
-  const limit = width === 32 ? (signed ? 2 ** 31 - 1 : 2 ** 32 - 1) : 2 ** 53
-  if (!(t <= limit && t >= (signed ? -limit : 0))) return NO
-  if (t !== x) env.fpsr |= Fpsr.IXC
-  return t >= 0 ? BigInt(t) : BigInt.asUintN(width, BigInt(t))
+  const m = Math.abs(x) * 2 ** fbits
+  if (!(m < 2 ** 52)) return NO
+  const t = roundedMagnitude(m, x < 0, mode)
+  const limit = width === 32 ? (signed ? 2 ** 31 - 1 : 2 ** 32 - 1) : 2 ** 52
+  if (t > limit || (x < 0 && t !== 0 && !signed)) return NO
+  if (t !== m) env.fpsr |= Fpsr.IXC
+  return x < 0 && t !== 0 ? BigInt.asUintN(width, BigInt(-t)) : BigInt(t)
+}
+
+/** FPRoundInt of a normal number below 2^52 (2^23 for singles); others need no rounding or are not numbers. */
+export function roundInt(a: bigint, size: number, mode: RoundingMode, exact: boolean, env: FpEnvironment): bigint {
+  const x = size === 64 ? read64(a) : read32(a)
+  if (!(size === 64 ? normal64(x) : normal32(x))) return NO
+  const m = Math.abs(x)
+  if (m >= (size === 64 ? 2 ** 52 : 2 ** 23)) return NO
+  const t = roundedMagnitude(m, x < 0, mode)
+  if (exact && t !== m) env.fpsr |= Fpsr.IXC
+  const r = x < 0 ? -t : t
+  return size === 64 ? bits64(r) : bits32(r)
+}
+
+/** The greater or the smaller of two normal numbers, at most one of them replaced by a zero. */
+export function extremum(a: bigint, b: bigint, size: number, max: boolean): bigint {
+  const nzcv = compareNumbers(a, b, size)
+  if (nzcv < 0 || nzcv === 6) return NO
+  const chosen = (nzcv === 8) === max ? b : a
+  return size === 64 ? chosen : BigInt.asUintN(32, chosen)
 }
 
 /** Integer to binary64 without fraction bits; exact when the integer has at most 53 bits. */

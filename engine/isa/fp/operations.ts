@@ -31,15 +31,17 @@ export type FpFunction = (a: bigint, b: bigint, c: bigint, env: FpEnvironment) =
 
 /** Functions by number, for callers that cannot pass names. Filled by `fpOperationId`; numbers never change meaning. */
 export const fpById: FpFunction[] = []
-const ids = new Map<string, number>()
+const ids16 = new Map<string, number>()
+const ids32 = new Map<string, number>()
+const ids64 = new Map<string, number>()
 
 /** The number of an operation at a size. @throws RangeError for a name or size that does not exist. */
 export function fpOperationId(op: string, size: number): number {
-  const key = `${op}/${size}`
-  let id = ids.get(key)
+  const ids = size === 32 ? ids32 : size === 64 ? ids64 : ids16
+  let id = size === 32 || size === 64 || size === 16 ? ids.get(op) : undefined
   if (id === undefined) {
     id = fpById.push(define(op, formatOf(size))) - 1
-    ids.set(key, id)
+    ids.set(op, id)
   }
   return id
 }
@@ -65,7 +67,9 @@ function pick<T>(f: Format, at32: T, at64: T): T | null {
   return f.bits === 32 ? at32 : f.bits === 64 ? at64 : null
 }
 
-function two(exact: (f: Format, a: bigint, b: bigint, env: FpEnvironment) => bigint, f: Format, fast: Fast2 | null): FpFunction {
+type Exact2 = (f: Format, a: bigint, b: bigint, env: FpEnvironment) => bigint
+
+function two(exact: Exact2, f: Format, fast: Fast2 | null): FpFunction {
   if (fast === null) return (a, b, _c, env) => exact(f, a, b, env)
   return (a, b, _c, env) => {
     const r = fast(a, b, env)
@@ -97,19 +101,15 @@ function define(op: string, f: Format): FpFunction {
       }
     }
     case 'fma':
-      if (f.bits !== 32) return (a, b, c, env) => mulAdd(f, a, b, c, env)
-      return (a, b, c, env) => {
-        const r = native.mulAdd32(a, b, c, env)
-        return r >= 0n ? r : mulAdd(f, a, b, c, env)
-      }
+      return fused(f, pick<FpFunction>(f, native.mulAdd32, native.mulAdd64))
     case 'max':
-      return (a, b, _c, env) => extremum(f, a, b, env, true, false)
+      return greater(f, true, false)
     case 'min':
-      return (a, b, _c, env) => extremum(f, a, b, env, false, false)
+      return greater(f, false, false)
     case 'maxnm':
-      return (a, b, _c, env) => extremum(f, a, b, env, true, true)
+      return greater(f, true, true)
     case 'minnm':
-      return (a, b, _c, env) => extremum(f, a, b, env, false, true)
+      return greater(f, false, true)
     case 'recps':
       return (a, b, _c, env) => newtonStep(f, a, b, env, false)
     case 'rsqrts':
@@ -135,11 +135,35 @@ function define(op: string, f: Format): FpFunction {
     case 'gt':
       return comparison(f, true, (nzcv) => (nzcv === Compared.greater ? f.all : 0n))
     case 'frintx':
-      return (a, _b, _c, env) => roundInt(f, a, env, roundingOf(env), true)
+      return integral(f, null, true)
     case 'frinti':
-      return (a, _b, _c, env) => roundInt(f, a, env, roundingOf(env), false)
+      return integral(f, null, false)
     default:
       return defineConversion(op, f)
+  }
+}
+
+function fused(f: Format, fast: FpFunction | null): FpFunction {
+  if (fast === null) return (a, b, c, env) => mulAdd(f, a, b, c, env)
+  return (a, b, c, env) => {
+    const r = fast(a, b, c, env)
+    return r >= 0n ? r : mulAdd(f, a, b, c, env)
+  }
+}
+
+function greater(f: Format, max: boolean, number: boolean): FpFunction {
+  return (a, b, _c, env) => {
+    const r = f.bits === 16 ? -1n : native.extremum(a, b, f.bits, max)
+    return r >= 0n ? r : extremum(f, a, b, env, max, number)
+  }
+}
+
+/** FPRoundInt; `direction` null: FPCR's. */
+function integral(f: Format, direction: RoundingMode | null, exact: boolean): FpFunction {
+  return (a, _b, _c, env) => {
+    const mode = direction ?? roundingOf(env)
+    const r = f.bits === 16 ? -1n : native.roundInt(a, f.bits, mode, exact, env)
+    return r >= 0n ? r : roundInt(f, a, env, mode, exact)
   }
 }
 
@@ -160,7 +184,7 @@ function defineConversion(op: string, f: Format): FpFunction {
   if (kind === 'frint') {
     const mode = directions[`r${rest}`]
     if (mode === undefined || first !== undefined) throw unknown
-    return (a, _b, _c, env) => roundInt(f, a, env, mode, false)
+    return integral(f, mode, false)
   }
   if (kind === 'toF') {
     if (first !== undefined && first !== 'odd') throw unknown
@@ -173,9 +197,9 @@ function defineConversion(op: string, f: Format): FpFunction {
     const mode = directions[first ?? '']
     const fbits = fraction(second, width)
     if (mode === undefined || fbits < 0) throw unknown
-    const fast = mode === Rounding.zero && fbits === 0 && f.bits !== 16 && width !== 16
+    const fast = f.bits !== 16 && width !== 16
     return (a, _b, _c, env) => {
-      const r = fast ? native.truncate(a, f.bits, width, signed, env) : -1n
+      const r = fast ? native.toInteger(a, f.bits, width, signed, mode, fbits, env) : -1n
       return r >= 0n ? r : toFixed(f, a, env, width, signed, mode, fbits)
     }
   }
