@@ -27,12 +27,14 @@ export interface CpuOptions {
   /** Physical address and size in bytes of RAM. */
   readonly ramBase: number
   readonly ramBytes: number
-  readonly systemRegisterDevices?: readonly SystemRegisterDevice[]
+  readonly devices?: readonly SystemRegisterDevice[]
   readonly firmware?: FirmwarePort
   /** Default: those of the model `lab`. */
   readonly features?: ReadonlySet<Feature>
   /** Without `features`: add AES, PMULL, SHA-1 and SHA-256. */
   readonly crypto?: boolean
+  /** Physical address execution starts at after reset; default 0. */
+  readonly resetAddress?: number
 }
 
 /** Encoding bits op0=3, op1=0, CRn=0 of the ID register space, above CRm. */
@@ -53,8 +55,8 @@ export class Cpu implements CpuPort {
   codeCache: CodeCachePort | undefined
   /** Set by WFI when nothing wakes it at once; the run loop skips time until `wakes()` and clears it. */
   waiting = false
-  /** Where the last reset started: RVBAR_EL2. */
-  resetAddress = 0n
+  /** Physical address of the reset vector: RVBAR_EL2. */
+  readonly resetAddress: bigint
   /** Called for each access to a system register or instruction that does not exist at the level it is made at. */
   onUndefined: ((encoding: number, pc: bigint) => void) | undefined
 
@@ -68,8 +70,9 @@ export class Cpu implements CpuPort {
     this.decoder = options.decoder ?? new Decoder(allRows, this.features)
     this.bus = options.bus
     this.id = idRegisters(this.features)
-    this.devices = [...(options.systemRegisterDevices ?? [])]
+    this.devices = [...(options.devices ?? [])]
     this.firmware = options.firmware
+    this.resetAddress = BigInt(options.resetAddress ?? 0)
     this.mmu = new Mmu(options.state, options.ramBase, options.ramBytes)
     this.contexts = new Contexts(() => {
       this.mmu.tlb.clear()
@@ -78,9 +81,8 @@ export class Cpu implements CpuPort {
     this.reset()
   }
 
-  /** Cold reset: EL2 with SP_EL2, all interrupts masked, MMU off, PC at physical `address`. RAM stays. */
-  reset(address = 0n): void {
-    this.resetAddress = address
+  /** Cold reset: EL2 with SP_EL2, all interrupts masked, MMU off, PC at the reset address. RAM stays. */
+  reset(): void {
     const { i32, u64, bytes } = this.state
     bytes.fill(0, 0, SYSREG_BASE)
     for (const r of REGISTERS) if (r.slot >= 0) this.setReg(r.slot, r.reset)
@@ -91,7 +93,7 @@ export class Cpu implements CpuPort {
     i32[Off.spSel >> 2] = 1
     u64[Off.sp >> 3] = 0n
     this.state.daif = DAIF.all
-    this.state.pc = address
+    this.state.pc = this.resetAddress
     this.waiting = false
     this.contexts.forgetAll()
     this.updateMode()
