@@ -169,7 +169,8 @@ export class SourceExpander {
   }
 
   private call(macro: Macro, line: Line, text: string): void {
-    const values = splitArguments(text)
+    // An argument that is one string stands for what is between its quotes.
+    const values = splitArguments(text).map((v) => /^"((?:[^"\\]|\\.)*)"$/.exec(v)?.[1] ?? v)
     const scope = new Map<string, string>()
     macro.parameters.forEach((p, i) => {
       const value = p.mode === 'vararg' ? values.slice(i).join(', ') : values[i]

@@ -1,0 +1,61 @@
+// Numbers and structures of the arm64 Linux system call interface (include/uapi of Linux).
+
+        .equ    SYS_dup3, 24
+        .equ    SYS_ioctl, 29
+        .equ    SYS_mkdirat, 34
+        .equ    SYS_mount, 40
+        .equ    SYS_openat, 56
+        .equ    SYS_close, 57
+        .equ    SYS_pipe2, 59
+        .equ    SYS_read, 63
+        .equ    SYS_write, 64
+        .equ    SYS_ppoll, 73
+        .equ    SYS_sync, 81
+        .equ    SYS_exit, 93
+        .equ    SYS_nanosleep, 101
+        .equ    SYS_rt_sigaction, 134
+        .equ    SYS_rt_sigreturn, 139
+        .equ    SYS_reboot, 142
+        .equ    SYS_setsid, 157
+        .equ    SYS_munmap, 215
+        .equ    SYS_clone, 220
+        .equ    SYS_execve, 221
+        .equ    SYS_mmap, 222
+        .equ    SYS_wait4, 260
+
+        .equ    AT_FDCWD, -100
+        .equ    O_RDONLY, 0
+        .equ    O_RDWR, 2
+        .equ    O_NONBLOCK, 0x800
+        .equ    O_CLOEXEC, 0x80000
+
+        .equ    PROT_READ, 1
+        .equ    PROT_WRITE, 2
+        .equ    MAP_SHARED, 1
+        .equ    MAP_PRIVATE, 2
+        .equ    MAP_ANONYMOUS, 0x20
+
+        .equ    SIGBUS, 7
+        .equ    SIGSEGV, 11
+        .equ    SIGCHLD, 17
+        .equ    SA_SIGINFO, 4
+        .equ    SA_RESTORER, 0x04000000
+        .equ    SIGINFO_CODE, 8                 // siginfo.si_code
+        .equ    SIGINFO_ADDRESS, 16             // siginfo.si_addr
+        .equ    UCONTEXT_PC, 440                // ucontext.uc_mcontext.pc
+
+        .equ    TCSBRK, 0x5409                  // with argument 1: wait until all output is sent
+        .equ    TIOCSCTTY, 0x540e
+
+        .equ    ENOENT, 2
+        .equ    EINTR, 4
+
+        .equ    LINUX_REBOOT_MAGIC1, 0xfee1dead
+        .equ    LINUX_REBOOT_MAGIC2, 0x28121969
+        .equ    LINUX_REBOOT_CMD_POWER_OFF, 0x4321fedc
+
+// A system call; arguments are in x0-x5 already, the result or -errno comes in x0.
+        .macro  syscall number
+        mov     x8, #\number
+        svc     #0
+        .endm
