@@ -2,7 +2,7 @@ import { SupplyError, defaultCache } from './kernel-supply.ts'
 import { kernelCommand } from './kernel-command.ts'
 import { UsageError, parseRunOptions } from './run-options.ts'
 import { runCommand } from './run.ts'
-import { MachineInputError } from '../machine/machine.ts'
+import { BootError } from '../machine/boot-error.ts'
 import { InputFileError } from './files.ts'
 
 const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE   (see README.md)'
@@ -24,7 +24,7 @@ export async function main(args: readonly string[], projectRoot: string): Promis
         throw new UsageError(USAGE)
     }
   } catch (e) {
-    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof MachineInputError) {
+    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof BootError) {
       console.error(`pkvm-lab: ${e.message}`)
       return 2
     }

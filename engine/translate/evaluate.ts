@@ -11,6 +11,8 @@ import { EvaluatedMemory } from './evaluate-memory.ts'
 import { vec1, vec2, vecShift } from './evaluate-vector.ts'
 
 const MASK32 = 0xffffffffn
+/** Encoding of DC ZVA: op0 = 1, op1 = 3, CRn = 7, CRm = 4, op2 = 1. */
+export const DC_ZVA = (1 << 14) | (3 << 11) | (7 << 7) | (4 << 3) | 1
 const NONE: AccessOptions = {}
 const SLOTS = 16384
 
@@ -347,6 +349,7 @@ export class Evaluator implements Builder {
     for (let i = from; i < to; i++) this.bytes[at + i] = 0
   }
   zeroBlock(address: Value): void {
+    this.cpu.checkZva()
     this.memory.zeroBlock(this.half[2 * address]! & ~63, this.half[2 * address + 1]!)
   }
   setExclusive(address: Value, bytes: number): void {
@@ -375,6 +378,11 @@ export class Evaluator implements Builder {
   }
   branchReg(target: Value): void {
     this.branched = true
+    const top = this.half[2 * target + 1]! >> 24
+    if (top !== 0 && top !== -1) {
+      this.state.pc = this.cpu.branchAddress(this.get(target))
+      return
+    }
     this.state.i32[I.pc] = this.half[2 * target]!
     this.state.i32[I.pc + 1] = this.half[2 * target + 1]!
   }
@@ -391,7 +399,8 @@ export class Evaluator implements Builder {
     this.cpu.sysWrite(encoding, this.get(v))
   }
   sysOp(encoding: number, v: Value): void {
-    this.cpu.sysOp(encoding, this.get(v))
+    if (encoding === DC_ZVA) this.zeroBlock(v)
+    else this.cpu.sysOp(encoding, this.get(v))
   }
   msrImm(op1: number, op2: number, imm: number): void {
     this.cpu.msrImm(op1, op2, imm)

@@ -1,0 +1,219 @@
+import { Cpu } from '../cpu/cpu.ts'
+import { CpuState, RAM_BASE } from '../cpu/state.ts'
+import { ExecutionEngine } from '../translate/engine.ts'
+import { Board } from './board.ts'
+import { ByteSink } from './byte-sink.ts'
+import { type BootState, checkRamSize, loadBootFiles } from './loader.ts'
+import { MemoryMap } from './memory-map.ts'
+import { stateHash } from './state-hash.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+const MIB = 1024 * 1024
+const WASM_PAGE = 65536
+/** Longest slice without a look at timers: the budget is a signed 32-bit number. */
+const MAX_SLICE = 0x3fff_ffff
+/** 2026-01-01 00:00:00 UTC: what the real-time clock shows at reset unless told otherwise, so that runs repeat. */
+const DEFAULT_RTC_SECONDS = 1_767_225_600
+
+export interface MachineOptions {
+  /** An arm64 Linux Image, or anything with the same 64-byte header. */
+  readonly image: Uint8Array
+  readonly initrd?: Uint8Array
+  /** Kernel command line. */
+  readonly append: string
+  /** 128 to 2048. */
+  readonly ramMiB: number
+  readonly cpu?: { readonly crypto?: boolean }
+  /** What the guest writes to its first UART, in batches. */
+  readonly console: (bytes: Uint8Array) => void
+  /** The same for its second UART. */
+  readonly console2?: (bytes: Uint8Array) => void
+  /** Places in the Image (offsets from its start) whose first execution is reported. */
+  readonly milestones?: readonly { readonly name: string; readonly offset: number }[]
+  readonly onMilestone?: (name: string) => void
+  /** Instruction counts at which `onHash` gets a hash of all architectural state. */
+  readonly hashAt?: readonly number[]
+  readonly onHash?: (instructions: number, hash: string) => void
+  /** Seconds since 1970 that the PL031 shows at reset. */
+  readonly rtcStartSeconds?: number
+  /** false: evaluate every instruction, translate nothing. */
+  readonly tier1?: boolean
+}
+
+export type RunStop =
+  /** The instructions asked for have retired. */
+  | { readonly kind: 'budget' }
+  /** WFI with nothing pending. `wakeAt`: virtual nanoseconds of the next timer deadline, Infinity when none is armed. */
+  | { readonly kind: 'idle'; readonly wakeAt: number }
+  /** PSCI SYSTEM_OFF. */
+  | { readonly kind: 'off' }
+  /** PSCI SYSTEM_RESET. */
+  | { readonly kind: 'reset' }
+
+/**
+ * The whole computer: CPU, board and execution engine around one linear memory. Same options and same inputs at the
+ * same instruction counts give the same run.
+ */
+export class Machine {
+  readonly cpu: Cpu
+  readonly board: Board
+  readonly boot: BootState
+  private readonly engine: ExecutionEngine
+  private readonly clock: VirtualClock
+  private readonly state: CpuState
+  private readonly ramBytes: number
+  private readonly uart: readonly [ByteSink, ByteSink]
+  private readonly hashAt: number[]
+  private ended: RunStop | undefined
+
+  /**
+   * Build a machine and load it.
+   * @throws BootError (its message is for the user) when the pieces do not make a machine.
+   */
+  static create(options: MachineOptions): Machine {
+    return new Machine(options)
+  }
+
+  private constructor(private readonly options: MachineOptions) {
+    this.ramBytes = options.ramMiB * MIB
+    checkRamSize(this.ramBytes)
+    const memory = new WebAssembly.Memory(wasmPages(RAM_BASE + this.ramBytes))
+    this.state = new CpuState(memory.buffer)
+    this.boot = loadBootFiles(this.state.bytes.subarray(RAM_BASE, RAM_BASE + this.ramBytes), {
+      image: options.image,
+      initrd: options.initrd,
+      bootargs: options.append,
+    })
+    this.clock = new VirtualClock(this.state)
+    this.uart = [new ByteSink(options.console), new ByteSink(options.console2 ?? (() => {}))]
+    this.hashAt = [...(options.hashAt ?? [])].sort((a, b) => a - b)
+    this.board = new Board({
+      clock: this.clock,
+      routing: cpuRouting(() => this.cpu),
+      onLines: (irq, fiq, virq, vfiq) => this.cpu.setInterrupts(irq, fiq, virq, vfiq),
+      firmware: {
+        shutdown: () => this.end({ kind: 'off' }),
+        reset: () => this.end({ kind: 'reset' }),
+        cpuOff: () => this.end({ kind: 'idle', wakeAt: Number.POSITIVE_INFINITY }),
+        standby: () => this.cpu.standby(),
+      },
+      uart0: (byte) => this.uart[0].put(byte),
+      uart1: (byte) => this.uart[1].put(byte),
+      rtcStartSeconds: options.rtcStartSeconds ?? DEFAULT_RTC_SECONDS,
+    })
+    this.cpu = new Cpu({
+      state: this.state,
+      crypto: options.cpu?.crypto === true,
+      bus: this.board.bus,
+      ramBase: MemoryMap.ramBase,
+      ramBytes: this.ramBytes,
+      devices: this.board.systemRegisterDevices,
+      firmware: this.board.firmware,
+      resetAddress: this.boot.entry,
+    })
+    this.engine = new ExecutionEngine(this.cpu, memory, { tier1: options.tier1 !== false })
+    this.cpu.codeCache = this.engine
+    for (const m of options.milestones ?? []) {
+      this.engine.onFirstExecution(this.boot.kernelStart + m.offset, () => options.onMilestone?.(m.name))
+    }
+    this.state.x[0] = BigInt(this.boot.dtb)
+  }
+
+  /** Instructions retired since reset. */
+  get instructions(): number {
+    return this.clock.instructions
+  }
+
+  /** The guest's clock: instructions plus idle time skipped, one nanosecond each. */
+  get virtualNanoseconds(): number {
+    return this.clock.now()
+  }
+
+  get exceptionLevel(): number {
+    return this.state.el
+  }
+
+  /** Guest RAM itself, not a copy. */
+  ram(): Uint8Array {
+    return this.state.bytes.subarray(RAM_BASE, RAM_BASE + this.ramBytes)
+  }
+
+  /** Hash of registers and RAM as they are now. */
+  hash(): string {
+    return stateHash(this.state, this.ramBytes)
+  }
+
+  /** Counters of the execution engine. */
+  statistics(): { blocksTranslated: number } & Record<string, number> {
+    return this.engine.statistics()
+  }
+
+  /** Bytes typed at UART 0 or 1. They arrive at the current instruction count. */
+  receive(uart: 0 | 1, bytes: Uint8Array): void {
+    ;(uart === 0 ? this.board.uart0 : this.board.uart1).receive(bytes)
+  }
+
+  /** Retire up to so many instructions. Console output of the slice is handed over before it returns. */
+  run(instructions: number): RunStop {
+    const stop = this.runSlices(this.instructions + instructions)
+    this.uart[0].flush()
+    this.uart[1].flush()
+    return stop
+  }
+
+  /** After `idle`: let time jump to the next deadline. Does nothing when none is armed. */
+  skipIdle(): void {
+    const deadline = this.board.nextDeadline()
+    if (deadline === Number.POSITIVE_INFINITY) return
+    this.clock.skipTo(deadline)
+    this.board.update()
+  }
+
+  private runSlices(target: number): RunStop {
+    for (;;) {
+      if (this.ended !== undefined) return this.ended
+      this.board.update()
+      this.reportHash()
+      if (this.cpu.isWaiting()) return { kind: 'idle', wakeAt: this.board.nextDeadline() }
+      const left = this.horizon(target) - this.instructions
+      if (left <= 0) return { kind: 'budget' }
+      this.clock.startSlice(left, () => this.horizon(target) - this.instructions)
+      this.engine.run()
+      this.clock.endSlice()
+    }
+  }
+
+  /** The instruction count at which the run loop must next do something itself. */
+  private horizon(target: number): number {
+    const timer = this.board.nextDeadline() - this.clock.now() + this.instructions
+    return Math.min(target, Math.max(timer, this.instructions + 1), this.hashAt[0] ?? Number.POSITIVE_INFINITY, this.instructions + MAX_SLICE)
+  }
+
+  private reportHash(): void {
+    while (this.hashAt.length > 0 && this.hashAt[0]! <= this.instructions) {
+      this.hashAt.shift()
+      this.options.onHash?.(this.instructions, this.hash())
+    }
+  }
+
+  private end(stop: RunStop): void {
+    this.ended = stop
+    this.engine.stop()
+  }
+}
+
+function wasmPages(bytes: number): { initial: number; maximum: number } {
+  const pages = Math.ceil(bytes / WASM_PAGE)
+  return { initial: pages, maximum: pages }
+}
+
+function cpuRouting(cpu: () => Cpu): { readonly imo: boolean; readonly fmo: boolean } {
+  return {
+    get imo() {
+      return cpu().routesIrqToEl2
+    },
+    get fmo() {
+      return cpu().routesFiqToEl2
+    },
+  }
+}
