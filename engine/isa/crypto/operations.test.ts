@@ -56,6 +56,9 @@ const sum = (a: Uint8Array, b: Uint8Array): Uint8Array => {
   return vector(...x.map((v, i) => v + y[i]!))
 }
 
+/** Step and constant of each twenty rounds of SHA-1. */
+const SHA1_PHASES = [['sha1c', 0x5a827999], ['sha1p', 0x6ed9eba1], ['sha1m', 0x8f1bbcdc], ['sha1p', 0xca62c1d6]] as const
+
 describe('SHA', () => {
   it('hashes abc with SHA-1', () => {
     const initial = vector(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476)
@@ -63,9 +66,7 @@ describe('SHA', () => {
     let e = vector(0xc3d2e1f0, 0, 0, 0)
     const w = messageWords()
     for (let i = 0; i < 20; i++) {
-      const [op, k] = ([['sha1c', 0x5a827999], ['sha1p', 0x6ed9eba1], ['sha1m', 0x8f1bbcdc], ['sha1p', 0xca62c1d6]] as const)[
-        Math.floor(i / 5)
-      ]!
+      const [op, k] = SHA1_PHASES[Math.floor(i / 5)]!
       if (i >= 4) w.push(crypto('sha1su1', crypto('sha1su0', w[i - 4]!, w[i - 3], w[i - 2]), w[i - 1]))
       const next = crypto('sha1h', abcd)
       abcd = crypto(op, abcd, e, sum(w[i]!, vector(k, k, k, k)))

@@ -1,4 +1,6 @@
-import { type Format, type FpEnvironment, Fpcr, Fpsr, infinity, invalid, overflowed, roundingOf, zero } from './format.ts'
+import {
+  type Format, type FpEnvironment, Fpcr, Fpsr, infinity, invalid, overflowed, roundingOf, zero,
+} from './format.ts'
 import { bitLength } from './round.ts'
 import { Kind, processNaN, unpack } from './unpack.ts'
 

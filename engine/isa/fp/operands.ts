@@ -2,7 +2,9 @@
  * Operand kinds of the scalar floating-point rows: registers sized by `ftype`, immediates, fraction bits, and a vector
  * register by its bare name (its arrangement stands literally behind it in the syntax).
  */
-import { type OperandKind, type ParseContext, fieldValue, parseImmediate, printBare, refuse, setField } from '../operand-kind.ts'
+import {
+  type OperandKind, type ParseContext, fieldValue, parseImmediate, printBare, refuse, setField,
+} from '../operand-kind.ts'
 import { scalarRegister } from '../operands-register.ts'
 import { encodeImmediate, immediateValue } from './immediate.ts'
 

@@ -105,7 +105,9 @@ describe('rounding, overflow, underflow', () => {
   it('rounds a fused operation once', () => {
     // (1 + 2^-23)^2 - (1 + 2^-22) = 2^-46
     expect(run('fma', 32, RN, 0xbf800002n, 0x3f800001n, 0x3f800001n)).toEqual(['0x28800000', 0])
-    expect(run('fma', 64, RN, 0xbff0000000000002n, 0x3ff0000000000001n, 0x3ff0000000000001n)).toEqual(['0x3970000000000000', 0])
+    const addend = 0xbff0000000000002n
+    const factor = 0x3ff0000000000001n
+    expect(run('fma', 64, RN, addend, factor, factor)).toEqual(['0x3970000000000000', 0])
   })
   it('rounds to odd for FCVTXN', () => {
     expect(run('toF32:odd', 64, RN, 0x3ff0000000000001n)).toEqual(['0x3f800001', IXC])

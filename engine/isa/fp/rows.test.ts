@@ -38,7 +38,8 @@ function operand(): bigint {
   const bits = [16, 32, 32, 64, 64][random(5)]!
   const fraction = BigInt(bits === 16 ? 10 : bits === 32 ? 23 : 52)
   const top = 2 ** (bits - 1 - Number(fraction)) - 1
-  const field = [0, top, 1, top - 1, (top >> 1) + random(40), (top >> 1) - random(12), random(top), random(top)][random(8)]!
+  const middle = top >> 1
+  const field = [0, top, 1, top - 1, middle + random(40), middle - random(12), random(top), random(top)][random(8)]!
   const mask = (1n << fraction) - 1n
   const low = [0n, 1n, mask, 1n << BigInt(random(Number(fraction))), random64() & mask, random64() & mask][random(6)]!
   const number = (BigInt(random(2)) << BigInt(bits - 1)) | (BigInt(Math.min(field, top)) << fraction) | low
@@ -170,7 +171,9 @@ describe('floating-point and cryptographic rows', () => {
 
   it('do not overlap', () => {
     for (const [i, a] of table.entries()) {
-      for (const b of table.slice(0, i)) expect((a.value ^ b.value) & a.mask & b.mask, `${a.name}, ${b.name}`).not.toBe(0)
+      for (const b of table.slice(0, i)) {
+        expect((a.value ^ b.value) & a.mask & b.mask, `${a.name}, ${b.name}`).not.toBe(0)
+      }
     }
   })
 
