@@ -57,7 +57,12 @@ const sum = (a: Uint8Array, b: Uint8Array): Uint8Array => {
 }
 
 /** Step and constant of each twenty rounds of SHA-1. */
-const SHA1_PHASES = [['sha1c', 0x5a827999], ['sha1p', 0x6ed9eba1], ['sha1m', 0x8f1bbcdc], ['sha1p', 0xca62c1d6]] as const
+const SHA1_PHASES = [
+  ['sha1c', 0x5a827999],
+  ['sha1p', 0x6ed9eba1],
+  ['sha1m', 0x8f1bbcdc],
+  ['sha1p', 0xca62c1d6],
+] as const
 
 describe('SHA', () => {
   it('hashes abc with SHA-1', () => {

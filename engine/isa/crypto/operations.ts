@@ -1,7 +1,7 @@
 import { aesd, aese, aesimc, aesmc } from './aes.ts'
 import {
-  type Words, choose, majority, parity, sha1Rotate, sha1Rounds, sha1Schedule0, sha1Schedule1, sha256Rounds, sha256Schedule0,
-  sha256Schedule1,
+  type Words, choose, majority, parity, sha1Rotate, sha1Rounds, sha1Schedule0, sha1Schedule1, sha256Rounds,
+  sha256Schedule0, sha256Schedule1,
 } from './sha.ts'
 
 /**
