@@ -138,7 +138,7 @@ export class Emitter implements Builder {
   }
 
   private storeState(offset: number, node: number, op: number, slot: number): void {
-    this.effect(Effect.storeState, offset, node, op, slot)
+    this.effect(Effect.storeState, offset, node, op, slot, this.ir.count)
   }
 
   /** Store to CPU state at once (system registers). */
@@ -519,7 +519,7 @@ export class Emitter implements Builder {
     const v = this.vNodes.slice()
     const flags = this.flags
     const outer = this.inIf
-    this.effect(Effect.ifBegin, c)
+    this.effect(Effect.ifBegin, c, this.ir.count)
     this.inIf = true
     body()
     if (this.finished) return

@@ -19,14 +19,14 @@ export const Kind = {
   state: 4,
   /** WebAssembly operation op on a, b, c; imm is a lane where the operation has one. */
   op: 5,
-  /** Call of imported function imm on a, b, c: pure, or (c = hazard slot) a function of CPU state. */
+  /** Call of imported function imm on a, b, c: pure, or (op = hazard slot) a function of CPU state. */
   call: 6,
   /** Result of an effect, always in a local. */
   result: 7,
 } as const
 
 export const Effect = {
-  /** state[x] = node y with store opcode z; w = hazard slot or -1. */
+  /** state[x] = node y with store opcode z; w = hazard slot or -1, extra = number of nodes made before. */
   storeState: 0,
   /** result y = load opcode z of state[x]. */
   loadState: 1,
@@ -36,8 +36,9 @@ export const Effect = {
   load: 3,
   /** store node w with opcode z at linear address x + y. */
   store: 4,
-  /** Leave before this instruction when va x has bits of y set. */
+  /** Leave before this instruction when x (i32) is not zero. */
   align: 5,
+  /** If x; y = number of nodes made before. */
   ifBegin: 6,
   ifEnd: 7,
   /** result w = fp helper id x on the values y, z and `extra`. */

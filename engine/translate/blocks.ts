@@ -1,0 +1,176 @@
+import type { Decoded, Decoder } from '../isa/decode.ts'
+import { type Row, row } from '../isa/row.ts'
+import type { CpuState } from '../cpu/state.ts'
+
+/** Longest block in instructions. */
+export const MAX_BLOCK = 32
+const PAGE_WORDS = 1024
+
+/** Stands for a word that no row matches: executing it is UNDEFINED. */
+const UNALLOCATED: Row = row({
+  name: 'UNALLOCATED',
+  pattern: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+  syntax: 'unallocated',
+  ends: true,
+  meaning: (t) => t.event('undefined', 0),
+})
+
+/** A straight run of instructions within one page, for one translation mode. */
+export class Block {
+  /** How often tier 0 ran it. */
+  count = 0
+  /** Where it was seen to go within its page, as byte offsets; -1 = not seen. */
+  successor0 = -1
+  successor1 = -1
+  /** What the jump cache holds for it: table index << 8 | entry; 0 = not translated. */
+  target = 0
+  /** Waiting for translation, or found not worth it. */
+  settled = false
+
+  constructor(
+    readonly page: CodePage,
+    /** Byte offset of the first instruction in the page. */
+    readonly offset: number,
+    readonly mode: number,
+    readonly decoded: readonly Decoded[],
+  ) {}
+
+  noteSuccessor(offset: number): void {
+    if (offset === this.successor0 || offset === this.successor1) return
+    if (this.successor0 < 0) this.successor0 = offset
+    else if (this.successor1 < 0) this.successor1 = offset
+  }
+}
+
+/** What is known of one physical page of code: its decoded words and the blocks made of them. */
+export class CodePage {
+  readonly decoded: (Decoded | undefined)[] = new Array(PAGE_WORDS)
+  /** Blocks by word index, for each mode seen. */
+  private readonly byMode = new Map<number, (Block | undefined)[]>()
+  /** Value of the cache's epoch when the words were last compared with memory. */
+  epoch: number
+  /** Table slots of its translated functions. */
+  readonly tableSlots: number[] = []
+  /** Dropped: its blocks must not be used or translated any more. */
+  dropped = false
+
+  constructor(
+    /** Physical page number. */
+    readonly number: number,
+    /** Linear-memory address of the page. */
+    readonly linear: number,
+    epoch: number,
+  ) {
+    this.epoch = epoch
+  }
+
+  blocks(mode: number): (Block | undefined)[] {
+    let blocks = this.byMode.get(mode)
+    if (blocks === undefined) {
+      blocks = new Array(PAGE_WORDS)
+      this.byMode.set(mode, blocks)
+    }
+    return blocks
+  }
+
+  instruction(index: number, state: CpuState, decoder: Decoder): Decoded {
+    return (this.decoded[index] ??= decode(state.u32[(this.linear >> 2) + index]!, decoder))
+  }
+
+  /** Do the decoded words from index `from` up to `to` still agree with memory? */
+  agrees(u32: Uint32Array, from: number, to: number): boolean {
+    for (let i = from; i < to; i++) {
+      const d = this.decoded[i]
+      if (d !== undefined && d.word !== u32[(this.linear >>> 2) + i]) return false
+    }
+    return true
+  }
+}
+
+function decode(word: number, decoder: Decoder): Decoded {
+  return decoder.decode(word) ?? { word, row: UNALLOCATED, fields: {} }
+}
+
+/** All code pages, by physical page number. Keeps stale words out as `IC` instructions ask (engine/README.md). */
+export class CodePages {
+  private readonly pages = new Map<number, CodePage>()
+  private epoch = 0
+  private readonly watched = new Map<number, () => void>()
+
+  constructor(
+    private readonly state: CpuState,
+    private readonly decoder: Decoder,
+    /** A page was dropped: forget everything that points into it. */
+    private readonly onDrop: (page: CodePage) => void,
+  ) {}
+
+  /** The page with a physical page number, checked against memory if the epoch changed. */
+  page(number: number, linear: number): CodePage {
+    let p = this.pages.get(number)
+    if (p !== undefined && p.epoch !== this.epoch) {
+      if (p.agrees(this.state.u32, 0, PAGE_WORDS)) p.epoch = this.epoch
+      else {
+        this.drop(p)
+        p = undefined
+      }
+    }
+    if (p === undefined) {
+      p = new CodePage(number, linear, this.epoch)
+      this.pages.set(number, p)
+    }
+    return p
+  }
+
+  instruction(page: CodePage, offset: number): Decoded {
+    return page.instruction(offset >> 2, this.state, this.decoder)
+  }
+
+  /** The block that starts at a byte offset of the page, decoded on first use. */
+  block(page: CodePage, offset: number, mode: number): Block {
+    const blocks = page.blocks(mode)
+    const at = offset >> 2
+    return (blocks[at] ??= this.make(page, offset, mode))
+  }
+
+  private make(page: CodePage, offset: number, mode: number): Block {
+    const decoded: Decoded[] = []
+    for (let i = offset >> 2; i < PAGE_WORDS && decoded.length < MAX_BLOCK; i++) {
+      const d = page.instruction(i, this.state, this.decoder)
+      decoded.push(d)
+      if (d.row.ends === true) break
+    }
+    if (this.watched.size > 0) this.reportWatched(page.number * 4096 + offset, decoded.length)
+    return new Block(page, offset, mode, decoded)
+  }
+
+  /** Call back once, when a block that holds this physical address is first decoded. */
+  watch(physical: number, callback: () => void): void {
+    this.watched.set(physical, callback)
+  }
+
+  private reportWatched(physical: number, count: number): void {
+    for (let i = 0; i < count; i++) {
+      const callback = this.watched.get(physical + 4 * i)
+      if (callback === undefined) continue
+      this.watched.delete(physical + 4 * i)
+      callback()
+    }
+  }
+
+  invalidateLine(physical: number): void {
+    const p = this.pages.get(Math.floor(physical / 4096))
+    if (p === undefined) return
+    const first = (physical % 4096) >> 2
+    if (!p.agrees(this.state.u32, first & ~15, (first & ~15) + 16)) this.drop(p)
+  }
+
+  invalidateAll(): void {
+    this.epoch++
+  }
+
+  private drop(p: CodePage): void {
+    this.pages.delete(p.number)
+    p.dropped = true
+    this.onDrop(p)
+  }
+}
