@@ -487,20 +487,4 @@ describe('virtual interrupts', () => {
     expect(read(ICH_ELRSR, 2)).toBe(15)
     expect(read(RPR)).toBe(0xff)
   })
-
-  it('traps of EL1 accesses', () => {
-    const { gic, routing, write } = guest()
-    expect(gic.trapsToEl2(SGI1R)).toBe(true)
-    routing.imo = false
-    routing.fmo = false
-    expect(gic.trapsToEl2(SGI1R)).toBe(false)
-    write(ICH_HCR, 1 << 14, 2)
-    expect([DIR, PMR, IAR1].map((r) => gic.trapsToEl2(r))).toEqual([true, false, false])
-    write(ICH_HCR, 1 << 10, 2)
-    expect([DIR, PMR, SGI1R, IAR1].map((r) => gic.trapsToEl2(r))).toEqual([true, true, true, false])
-    write(ICH_HCR, 1 << 12, 2)
-    expect([IAR1, IAR0, SRE1].map((r) => gic.trapsToEl2(r))).toEqual([true, false, false])
-    write(ICH_HCR, 1 << 11, 2)
-    expect([IAR1, IAR0].map((r) => gic.trapsToEl2(r))).toEqual([false, true])
-  })
 })

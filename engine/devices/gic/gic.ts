@@ -5,7 +5,7 @@ import { CpuInterface } from './cpu-interface.ts'
 import { Distributor } from './distributor.ts'
 import { InterruptBank } from './interrupt-bank.ts'
 import { Redistributor } from './redistributor.ts'
-import { HCR_TALL0, HCR_TALL1, HCR_TC, HCR_TDIR, VTR, VirtualInterface } from './virtual-interface.ts'
+import { VTR, VirtualInterface } from './virtual-interface.ts'
 
 /** PPI of the virtual CPU interface's maintenance interrupt. */
 export const MAINTENANCE_INTID = 25
@@ -61,8 +61,8 @@ export type InterruptOutputs = (irq: boolean, fiq: boolean, virq: boolean, vfiq:
  * QEMU's `virt` machine gives a Cortex-A72 (except that GICD_TYPER.ITLinesNumber counts all 288 INTIDs).
  *
  * `readSystemRegister` answers only for registers that can be read and `writeSystemRegister` for those that can be
- * written, so that the wrong direction becomes UNDEFINED. The CPU checks the exception level beforehand and asks
- * `trapsToEl2` for accesses from EL1.
+ * written, so that the wrong direction becomes UNDEFINED. The CPU checks the exception level and the traps beforehand
+ * (`cpu/traps.ts`, ICH_HCR_EL2.TC, TALL0, TALL1, TDIR among them).
  */
 export class Gic implements SystemRegisterDevice {
   readonly bank = new InterruptBank()
@@ -121,42 +121,6 @@ export class Gic implements SystemRegisterDevice {
   /** IRQ in bit 0, FIQ in 1, vIRQ in 2, vFIQ in 3. */
   get lines(): number {
     return this.#lines
-  }
-
-  /**
-   * Whether an access at EL1 to one of the ICC_* registers traps to EL2 (EC 0x18): ICH_HCR_EL2.TC, TALL0, TALL1, TDIR,
-   * and for the SGI registers HCR_EL2.IMO or FMO, because there is no virtual SGI generation.
-   */
-  trapsToEl2(encoding: number): boolean {
-    const hcr = this.virtualInterface.hcr
-    switch (encoding) {
-      case ICC_SGI0R_EL1:
-      case ICC_SGI1R_EL1:
-      case ICC_ASGI1R_EL1:
-        return (hcr & HCR_TC) !== 0 || this.#routing.imo || this.#routing.fmo
-      case ICC_DIR_EL1:
-        return (hcr & (HCR_TC | HCR_TDIR)) !== 0
-      case ICC_PMR_EL1:
-      case ICC_RPR_EL1:
-      case ICC_CTLR_EL1:
-        return (hcr & HCR_TC) !== 0
-      case ICC_IAR0_EL1:
-      case ICC_EOIR0_EL1:
-      case ICC_HPPIR0_EL1:
-      case ICC_BPR0_EL1:
-      case ICC_AP0R0_EL1:
-      case ICC_IGRPEN0_EL1:
-        return (hcr & HCR_TALL0) !== 0
-      case ICC_IAR1_EL1:
-      case ICC_EOIR1_EL1:
-      case ICC_HPPIR1_EL1:
-      case ICC_BPR1_EL1:
-      case ICC_AP1R0_EL1:
-      case ICC_IGRPEN1_EL1:
-        return (hcr & HCR_TALL1) !== 0
-      default:
-        return false
-    }
   }
 
   readSystemRegister(encoding: number, el: number): bigint | undefined {

@@ -14,7 +14,7 @@ import {
 export const LIST_REGISTERS = 4
 
 /** ICH_HCR_EL2 */
-export const HCR_EN = 1
+const HCR_EN = 1
 const HCR_UIE = 1 << 1
 const HCR_LRENPIE = 1 << 2
 const HCR_NPIE = 1 << 3
@@ -22,10 +22,6 @@ const HCR_VGRP0EIE = 1 << 4
 const HCR_VGRP0DIE = 1 << 5
 const HCR_VGRP1EIE = 1 << 6
 const HCR_VGRP1DIE = 1 << 7
-export const HCR_TC = 1 << 10
-export const HCR_TALL0 = 1 << 11
-export const HCR_TALL1 = 1 << 12
-export const HCR_TDIR = 1 << 14
 /** EOIcount 31:27, TDIR, TSEI, TALL1, TALL0, TC, and the enables 7:0. */
 const HCR_WRITABLE = 0xf8007cff
 
