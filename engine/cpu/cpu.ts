@@ -48,6 +48,7 @@ export class Cpu implements CpuPort {
   readonly bus: BusPort
   readonly contexts: Contexts
   readonly features: ReadonlySet<Feature>
+  readonly hasFp: boolean
   readonly id: IdRegisters
   /** GIC CPU interface and timers; asked in order. */
   devices: SystemRegisterDevice[]
@@ -67,6 +68,7 @@ export class Cpu implements CpuPort {
   constructor(options: CpuOptions) {
     this.state = options.state
     this.features = options.features ?? labFeatures(options.crypto === true)
+    this.hasFp = this.features.has('fp')
     this.decoder = options.decoder ?? new Decoder(allRows, this.features)
     this.bus = options.bus
     this.id = idRegisters(this.features)

@@ -131,7 +131,7 @@ export function computeMode(cpu: Cpu, memo: ContextMemo): void {
   }
   let mode = el
   if (i32[Off.spSel >> 2]) mode |= ModeBit.spSel
-  if (!cpu.features.has('fp') || fpTrapLevel(u32, el) !== 0) mode |= ModeBit.fpTrap
+  if (!cpu.hasFp || fpTrapLevel(u32, el) !== 0) mode |= ModeBit.fpTrap
   // With HCR_EL2.DC, stage 1 is off and yet memory is Normal.
   const normal = stage1 || (el < 2 && (hcr & HCR.DC) !== 0)
   if (!normal || sctlr & SCTLR.A) mode |= ModeBit.alignCheck

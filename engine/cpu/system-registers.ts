@@ -17,10 +17,10 @@ export interface SystemRegister {
   readonly minEl: number
   /** Lowest level that may write, where that differs (TPIDRRO_EL0). */
   readonly minElWrite: number
-  readonly check?: AccessCheck
-  readonly read?: (cpu: Cpu, el: number) => bigint
+  readonly check: AccessCheck | undefined
+  readonly read: ((cpu: Cpu, el: number) => bigint) | undefined
   /** Replaces the store into the slot. */
-  readonly write?: (cpu: Cpu, value: bigint) => void
+  readonly write: ((cpu: Cpu, value: bigint) => void) | undefined
   /** A write may change what `Cpu.updateMode` computes. */
   readonly mode: boolean
   /** Lives in a device: the CPU checks the access, the device does it. */
@@ -38,18 +38,21 @@ export function register(
   options: RegisterOptions = {},
 ): SystemRegister {
   const minEl = options.minEl ?? (op1 === 3 ? 0 : op1 >= 4 ? 2 : 1)
+  // Every row has the same properties in the same order, so that accesses stay monomorphic.
   return {
-    slot: -1,
-    reset: 0n,
-    mask: ALL,
-    res1: 0n,
-    access: 'RW',
-    mode: false,
-    device: false,
-    ...options,
     name,
     encoding: sys(op0, op1, crn, crm, op2),
+    slot: options.slot ?? -1,
+    reset: options.reset ?? 0n,
+    mask: options.mask ?? ALL,
+    res1: options.res1 ?? 0n,
+    access: options.access ?? 'RW',
     minEl,
     minElWrite: options.minElWrite ?? minEl,
+    check: options.check,
+    read: options.read,
+    write: options.write,
+    mode: options.mode ?? false,
+    device: options.device ?? false,
   }
 }
