@@ -28,7 +28,7 @@ export interface RegisterAccess {
 }
 
 const named = (a: RegisterAccess, letter: string, mode: string) =>
-  `${a.verb}${letter}${a.suffix}`.toUpperCase() + ` (${mode}, ${a.kind})`
+  `${`${a.verb}${letter}${a.suffix}`.toUpperCase()} (${mode}, ${a.kind})`
 const feature = (a: RegisterAccess): { feature?: Feature } => (a.feature === undefined ? {} : { feature: a.feature })
 const signed9 = (imm9: number) => (imm9 << 23) >> 23
 

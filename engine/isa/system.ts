@@ -81,6 +81,23 @@ function sysAliases(mnemonic: 'ic' | 'at' | 'tlbi'): Alias<'op1:3 CRn:4 CRm:4 op
 /** DC operations; everything a data cache does is invisible here but for the zeroing one. */
 const isDataCache = (f: SysFields) => systemOperation(f.op1, f.CRn, f.CRm, f.op2)?.mnemonic === 'dc'
 
+/**
+ * Registers whose value changes neither control flow nor translation nor what may interrupt: NZCV, FPSR, ELR_EL1,
+ * SPSR_EL1, SP_EL0, the thread pointers. Writing one does not end a block.
+ */
+const plainRegisters = new Set([
+  encodingOf(3, { op1: 3, CRn: 4, CRm: 2, op2: 0 }),
+  encodingOf(3, { op1: 3, CRn: 4, CRm: 4, op2: 1 }),
+  encodingOf(3, { op1: 0, CRn: 4, CRm: 0, op2: 1 }),
+  encodingOf(3, { op1: 0, CRn: 4, CRm: 0, op2: 0 }),
+  encodingOf(3, { op1: 0, CRn: 4, CRm: 1, op2: 0 }),
+  encodingOf(3, { op1: 3, CRn: 13, CRm: 0, op2: 2 }),
+  encodingOf(3, { op1: 3, CRn: 13, CRm: 0, op2: 3 }),
+  encodingOf(3, { op1: 0, CRn: 13, CRm: 0, op2: 4 }),
+  encodingOf(3, { op1: 4, CRn: 13, CRm: 0, op2: 2 }),
+])
+const isPlain = (f: SysFields & { readonly o0: number }) => plainRegisters.has(encodingOf(2 + f.o0, f))
+
 export const rows: readonly Row[] = [
   eventHint('yield', '001'),
   eventHint('wfe', '010'),
@@ -124,11 +141,19 @@ export const rows: readonly Row[] = [
     meaning: (t) => t.barrier('isb'),
   }),
   row({
+    name: 'MSR (immediate, DAIFSet)',
+    pattern: '1101010100 0 00 op1:3 0100 CRm:4 op2:3 11111',
+    syntax: 'msr {pstate:op1,op2}, {uimm:CRm}',
+    // Masking more cannot let an interrupt in, so the block goes on.
+    when: (f) => f.op1 === 3 && f.op2 === 6,
+    meaning: (t, f) => t.msrImm(f.op1, f.op2, f.CRm),
+  }),
+  row({
     name: 'MSR (immediate)',
     pattern: '1101010100 0 00 op1:3 0100 CRm:4 op2:3 11111',
     syntax: 'msr {pstate:op1,op2}, {uimm:CRm}',
-    // SPSel, DAIFSet, DAIFClr. PAN, UAO, DIT, SSBS, TCO belong to extensions that are not advertised.
-    when: (f) => (f.op1 === 0 && f.op2 === 5) || (f.op1 === 3 && (f.op2 === 6 || f.op2 === 7)),
+    // SPSel and DAIFClr. PAN, UAO, DIT, SSBS, TCO belong to extensions that are not advertised.
+    when: (f) => (f.op1 === 0 && f.op2 === 5) || (f.op1 === 3 && f.op2 === 7),
     ends: true,
     meaning: (t, f) => t.msrImm(f.op1, f.op2, f.CRm),
   }),
@@ -161,7 +186,15 @@ export const rows: readonly Row[] = [
     name: 'MSR (register)',
     pattern: '1101010100 0 1 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
     syntax: 'msr {sysreg:o0,op1,CRn,CRm,op2}, {X:Rt}',
+    when: (f) => !isPlain(f),
     ends: true,
+    meaning: (t, f) => t.sysWrite(encodingOf(2 + f.o0, f), t.reg(f.Rt, 1)),
+  }),
+  row({
+    name: 'MSR (register, plain storage)',
+    pattern: '1101010100 0 1 o0:1 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    syntax: 'msr {sysreg:o0,op1,CRn,CRm,op2}, {X:Rt}',
+    when: isPlain,
     meaning: (t, f) => t.sysWrite(encodingOf(2 + f.o0, f), t.reg(f.Rt, 1)),
   }),
   row({

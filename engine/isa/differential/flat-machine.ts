@@ -94,6 +94,10 @@ export class FlatMachine implements CpuPort {
   }
   sysWrite(): void {}
   sysOp(): void {}
+  checkZva(): void {}
+  branchAddress(va: bigint): bigint {
+    return va
+  }
   msrImm(): void {}
   event(kind: string): void {
     throw new Fault(kind, this.state.pc)

@@ -94,7 +94,7 @@ export class Generator {
     for (let n = 0; n < 31; n++) view.setBigUint64(Part.x + 8 * n, random.register(), true)
     view.setBigUint64(Part.sp, BigInt(layout.record(i) + Part.scratch + 0x200), true)
     view.setUint32(Part.nzcv, (random.below(16) << 28) >>> 0, true)
-    // AHP, DN, FZ, RMode, and FZ16 where half precision is there to be tested.
+    // AHP, DN, FZ, RMode.
     const fpcr = random.chance(0.5) ? 0 : (random.u32() & 0x07c00000) >>> 0
     view.setUint32(Part.fpcr, fpcr, true)
     view.setUint32(Part.fpsr, 0, true)
@@ -176,7 +176,7 @@ export class Generator {
       ? [0, add(1), add(2), add(3)]
       : [word('B', { imm26: 4 }), add(1), add(2), word('B', { imm26: 3 }), 0, add(3)]
     const at = forward ? 0 : 4
-    const target = forward ? 1 + random.below(3) : 1 + random.below(3)
+    const target = 1 + random.below(3)
     for (const name of ['imm26', 'imm19', 'imm14']) {
       const field = row.fields.find((f) => f.name === name)
       if (field !== undefined) fields[name] = (target - at) & (2 ** field.width - 1)

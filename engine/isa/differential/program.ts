@@ -101,7 +101,8 @@ export class Layout {
 
   constructor(readonly count: number) {
     const end = this.stubsAddress + 4 * (STUB_WORDS * count + ROUTINE_WORDS)
-    this.recordsAddress = (end + 0xfff) & ~0xfff
+    // Every other record's scratch memory has a page boundary in its middle.
+    this.recordsAddress = ((end + 0xfff) & ~0xfff) + 0xa00
     this.imageBytes = this.recordsAddress + count * RECORD_BYTES - IMAGE_BASE
   }
 
@@ -138,8 +139,11 @@ export interface Sequence {
 export function buildProgram(layout: Layout, sequences: readonly Sequence[]): Uint8Array {
   const image = new Uint8Array(layout.imageBytes)
   const view = new DataView(image.buffer)
-  const put = (address: number, words: readonly number[]) =>
-    words.forEach((w, k) => view.setUint32(address - IMAGE_BASE + 4 * k, w, true))
+  const put = (address: number, words: readonly number[]) => {
+    words.forEach((w, k) => {
+      view.setUint32(address - IMAGE_BASE + 4 * k, w, true)
+    })
+  }
 
   const load = IMAGE_BASE + HEADER_BYTES
   const loadWords = loadRoutine()
