@@ -21,7 +21,9 @@ const BASE = 0x400000
 const SCRATCH = 0x7f0000
 const INPUTS = 0x800000
 
-/** ldp q0, q1, [x20], #32 ... ldp q30, q31; scratch <- 64 bytes; x4, x5, FPCR; x1 = scratch, x2 = 24, x3 = 0; FPSR = 0. */
+/**
+ * ldp q0, q1, [x20], #32 ... ldp q30, q31; scratch <- 64 bytes; x4, x5, FPCR; x1 = scratch, x2 = 24, x3 = 0; FPSR = 0.
+ */
 const LOAD = words(`
   acc10680 acc10e82 acc11684 acc11e86 acc12688 acc12e8a acc1368c acc13e8e acc14690 acc14e92 acc15694 acc15e96 acc16698
   acc16e9a acc1769c acc17e9e a8c12e8a a9002e6a a8c12e8a a9012e6a a8c12e8a a9022e6a a8c12e8a a9032e6a a8c11684 a8c12e8a
@@ -64,8 +66,9 @@ function randomFields(r: Row): AnyFields | null {
 }
 
 const telling32 = [
-  0, 0x80000000, 0xffffffff, 0x7fffffff, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0x1,
-  0x80800000, 0x007fffff, 0x4f000000, 0x80808080, 0x7f7f7f7f, 0x00ff00ff, 0x80008000, 0x7fff8000, 0x01020304, 0x3c00fc01,
+  0, 0x80000000, 0xffffffff, 0x7fffffff, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001,
+  0x1, 0x80800000, 0x007fffff, 0x4f000000, 0x80808080, 0x7f7f7f7f, 0x00ff00ff, 0x80008000, 0x7fff8000, 0x01020304,
+  0x3c00fc01,
 ]
 const telling64 = [
   0n, 1n << 63n, (1n << 64n) - 1n, (1n << 63n) - 1n, 0x3ff0000000000000n, 0xbff8000000000000n, 0x7ff0000000000000n,
@@ -78,8 +81,9 @@ function fillRegister(view: DataView, at: number): void {
   for (let i = 0; i < 16; i += 4) view.setUint32(at + i, random(0x100000000), true)
   if (kind === 1) for (let i = 0; i < 16; i += 4) view.setUint32(at + i, telling32[random(telling32.length)]!, true)
   if (kind === 2) for (let i = 0; i < 16; i += 8) view.setBigUint64(at + i, telling64[random(telling64.length)]!, true)
-  if (kind === 3) for (let i = 0; i < 16; i += 4) view.setFloat32(at + i, (random(2000001) - 1000000) / 2 ** random(20), true)
-  if (kind === 4) for (let i = 0; i < 16; i += 8) view.setFloat64(at + i, (random(2000001) - 1000000) / 2 ** random(20), true)
+  const number = (): number => (random(2000001) - 1000000) / 2 ** random(20)
+  if (kind === 3) for (let i = 0; i < 16; i += 4) view.setFloat32(at + i, number(), true)
+  if (kind === 4) for (let i = 0; i < 16; i += 8) view.setFloat64(at + i, number(), true)
   if (kind === 5) for (let i = 0; i < 16; i++) view.setInt8(at + i, random(24) - 12)
 }
 
@@ -127,19 +131,23 @@ function makeElf(cases: readonly Case[], inputs: DataView): Uint8Array {
     [16, 2], [18, 183], [52, 64], [54, 56], [56, 1], [58, 64],
   ]
   for (const [at, v] of halves) file.setUint16(at, v, true)
-  for (const [at, v] of [[0, 0x464c457f], [4, 0x00010102], [20, 1], [64, 1], [68, 7]] as const) file.setUint32(at, v, true)
+  const ints: [number, number][] = [[0, 0x464c457f], [4, 0x00010102], [20, 1], [64, 1], [68, 7]]
+  for (const [at, v] of ints) file.setUint32(at, v, true)
   const longs: [number, number][] = [
     [24, BASE + 0x1000], [32, 64],
-    [72, 0], [80, BASE], [88, BASE], [96, file.byteLength], [104, outputs - BASE + cases.length * OUTPUT], [112, 0x1000],
+    [72, 0], [80, BASE], [88, BASE], [96, file.byteLength], [104, outputs - BASE + cases.length * OUTPUT],
+    [112, 0x1000],
   ]
   for (const [at, v] of longs) file.setBigUint64(at, BigInt(v), true)
-  code.forEach((w, i) => file.setUint32(0x1000 + 4 * i, w, true))
+  for (const [i, w] of code.entries()) file.setUint32(0x1000 + 4 * i, w, true)
   const bytes = new Uint8Array(file.buffer)
   bytes.set(new Uint8Array(inputs.buffer), INPUTS - BASE)
   return bytes
 }
 
-function evaluate(c: Case, input: DataView, at: number, decoder: Decoder, state: CpuState, evaluator: Evaluator): Uint8Array {
+function evaluate(
+  c: Case, input: DataView, at: number, decoder: Decoder, state: CpuState, evaluator: Evaluator,
+): Uint8Array {
   const bytes = new Uint8Array(input.buffer, at, INPUT)
   state.bytes.set(bytes.subarray(0, 512), Off.v)
   state.bytes.set(bytes.subarray(512, 576), SCRATCH)
@@ -151,7 +159,7 @@ function evaluate(c: Case, input: DataView, at: number, decoder: Decoder, state:
   state.u32[Off.fpcr >> 2] = input.getUint32(at + 592, true)
   state.u32[Off.fpsr >> 2] = 0
   const decoded = decoder.decode(c.word)
-  if (decoded === null || decoded.row !== c.row) throw new Error(`${c.word.toString(16)} does not decode to ${c.row.name}`)
+  if (decoded?.row !== c.row) throw new Error(`${c.word.toString(16)} does not decode to ${c.row.name}`)
   evaluator.step(decoded)
   const out = new DataView(new ArrayBuffer(OUTPUT))
   const result = new Uint8Array(out.buffer)

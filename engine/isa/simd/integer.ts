@@ -1,6 +1,5 @@
-import type { Value, Vec } from '../builder.ts'
+import type { ESize, Vec } from '../builder.ts'
 import { Lanes, narrowSaturating, permuteElements, widen } from './lanes.ts'
-import type { ESize } from '../builder.ts'
 
 /**
  * What integer Advanced SIMD instructions of two source operands do with their elements, whatever their encoding
@@ -127,46 +126,4 @@ export const doublingMulHigh = (rounding: boolean): Operation2 => (l, a, b) => {
   }
   const lo = half(0)
   return narrowSaturating(l, lo, l.bits === 128 ? half(1) : lo, false, false)
-}
-
-// ---- shift by a register: the amount is the signed low byte of each element of b, negative = right
-export interface RegisterShift {
-  readonly unsigned: boolean
-  readonly rounding: boolean
-  readonly saturating: boolean
-}
-
-export const shiftByRegister = (how: RegisterShift): Operation2 => (l, a, b) =>
-  l.map((i) => shiftElement(l, how, how.unsigned ? l.u(a, i) : l.s(a, i), l.u(b, i)))
-
-function shiftElement(l: Lanes, { unsigned, rounding, saturating }: RegisterShift, x: Value, amount: Value): Value {
-  const { t, esize } = l
-  const zero = t.imm(0)
-  const left = t.sext(amount, 8)
-  const right = t.sub(zero, left)
-  const isRight = t.ltS(left, zero)
-
-  // Right by 1..128. `shr` takes any amount up to 128.
-  const shr = (n: Value): Value => {
-    const small = t.ltU(n, t.imm(64))
-    return unsigned ? t.select(small, t.lsr(x, n), zero) : t.asr(x, t.select(small, n, t.imm(63)))
-  }
-  let shiftedRight = shr(right)
-  if (rounding) shiftedRight = t.add(shiftedRight, t.and(shr(t.sub(right, t.imm(1))), t.imm(1)))
-
-  // Left by 0..127.
-  const fits = t.ltS(left, t.imm(esize))
-  const raw = t.shl(x, left)
-  let shiftedLeft = t.select(fits, raw, zero)
-  if (saturating) {
-    const kept = unsigned ? t.zext(raw, esize) : t.sext(raw, esize)
-    const back = unsigned ? t.lsr(kept, left) : t.asr(kept, left)
-    const exact = t.orC(t.andC(fits, t.eq(back, x)), t.eq(x, zero))
-    // All ones unsigned; signed: the sign decides between 0111...1 and 1000...0.
-    const highest = t.lsr(t.imm(-1), t.imm(65 - esize))
-    const limit = unsigned ? t.imm(-1) : t.xor(t.asr(x, t.imm(63)), highest)
-    shiftedLeft = t.select(exact, t.select(fits, kept, zero), limit)
-    l.saturateIf(t.andC(t.notC(isRight), t.notC(exact)))
-  }
-  return t.select(isRight, shiftedRight, shiftedLeft)
 }

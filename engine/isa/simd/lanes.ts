@@ -156,7 +156,10 @@ export class Lanes {
   }
   /** Write a 64-bit result (bits = 64) to the lower (half 0, clearing the upper) or the upper half of Vd. */
   writeHalf(Rd: number, half: number, v: Vec): void {
-    if (half === 0) return this.write(Rd, v)
+    if (half === 0) {
+      this.write(Rd, v)
+      return
+    }
     this.flag()
     this.t.setQ(Rd, permuteElements(this.t, 64, this.t.q(Rd), v, (i) => i * 2))
   }

@@ -69,8 +69,8 @@ describe('Advanced SIMD rows', () => {
 
 /** Mnemonics of extensions after Armv8.0 and of the cryptographic extension. */
 const later = new RegExp(
-  '^(sqrdml[as]h|fcmla|fcadd|[su]dot|usdot|sudot|bf|fml[as]l|[su]mmla|usmmla|aes|sha1|sha256|sha512|sm3|sm4|eor3|bcax|' +
-    'rax1|xar|frint32|frint64|luti|stl1|ldap1)|^pmull2?\\tv\\d+\\.1q',
+  '^(sqrdml[as]h|fcmla|fcadd|[su]dot|usdot|sudot|bf|fml[as]l|[su]mmla|usmmla|aes|sha1|sha256|sha512|sm3|sm4|eor3|' +
+    'bcax|rax1|xar|frint32|frint64|luti|stl1|ldap1)|^pmull2?\\tv\\d+\\.1q',
 )
 
 const objdump = 'aarch64-linux-gnu-objdump'
@@ -96,7 +96,8 @@ it.skipIf(!available)('agree with objdump on what is allocated, and its mnemonic
   try {
     const path = join(folder, 'words')
     writeFileSync(path, new Uint8Array(words.buffer))
-    text = spawnSync(objdump, ['-D', '-z', '-b', 'binary', '-m', 'aarch64', path], { maxBuffer: 1 << 28 }).stdout.toString()
+    const run = spawnSync(objdump, ['-D', '-z', '-b', 'binary', '-m', 'aarch64', path], { maxBuffer: 1 << 28 })
+    text = run.stdout.toString()
   } finally {
     rmSync(folder, { recursive: true })
   }

@@ -65,7 +65,7 @@ function loadMultiple(t: Builder, f: Multiple, count: number, interleave: number
       return f.Q ? v : lowHalf(t, v)
     })
   }
-  registers.forEach((v, i) => t.setQ(register(f.Rt, i), v))
+  for (const [i, v] of registers.entries()) t.setQ(register(f.Rt, i), v)
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
 
@@ -86,7 +86,7 @@ function storeMultiple(t: Builder, f: Multiple, count: number, interleave: numbe
       }),
     )
   }
-  memory.forEach((v, i) => t.storeVec(after(t, base, i * bytes), bytes, v, { alignment }))
+  for (const [i, v] of memory.entries()) t.storeVec(after(t, base, i * bytes), bytes, v, { alignment })
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
 
@@ -168,7 +168,10 @@ function loadSingle(t: Builder, f: Single, count: number, scale: number): void {
   const i = (f.Q << (3 - scale)) | (f.index ?? 0)
   const loaded: Value[] = []
   for (let r = 0; r < count; r++) loaded.push(t.load(after(t, base, r * bytes), bytes))
-  loaded.forEach((x, r) => t.setQ(register(f.Rt, r), t.withLane(t.q(register(f.Rt, r)), i, esize, x)))
+  for (const [r, x] of loaded.entries()) {
+    const n = register(f.Rt, r)
+    t.setQ(n, t.withLane(t.q(n), i, esize, x))
+  }
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
 
@@ -224,10 +227,10 @@ function loadReplicate(t: Builder, f: Multiple, count: number): void {
   const bytes = (1 << f.size) as 1 | 2 | 4 | 8
   const loaded: Value[] = []
   for (let r = 0; r < count; r++) loaded.push(t.load(after(t, base, r * bytes), bytes))
-  loaded.forEach((x, r) => {
+  for (const [r, x] of loaded.entries()) {
     const v = t.splat(x, esizeOf(f.size))
     t.setQ(register(f.Rt, r), f.Q ? v : lowHalf(t, v))
-  })
+  }
   postIndex(t, f.Rn, f.Rm, base, count * bytes)
 }
 
@@ -267,7 +270,9 @@ const both = [0, 1] as const
 const counts = [1, 2, 3, 4] as const
 
 export const rows: readonly Row[] = [
-  ...both.flatMap((L) => multiples.flatMap(([interleave, count, opcode]) => multipleRows(L, interleave, count, opcode))),
+  ...both.flatMap((L) =>
+    multiples.flatMap(([interleave, count, opcode]) => multipleRows(L, interleave, count, opcode)),
+  ),
   ...both.flatMap((L) => counts.flatMap((count) => elements.flatMap((e) => singleRows(L, count, e)))),
   ...counts.flatMap(replicateRows),
 ]

@@ -66,7 +66,8 @@ const highNarrow: readonly (readonly [string, 0 | 1, string, Operation2])[] = [
 type Meaning = (t: Builder, f: { Q: number; size: number; Rm: number; Rn: number; Rd: number }) => void
 
 function vectorRow(
-  mnemonic: string, U: number, opcode: string, sizes: string, operands: readonly [string, string, string], meaning: Meaning,
+  mnemonic: string, U: number, opcode: string, sizes: string, operands: readonly [string, string, string],
+  meaning: Meaning,
 ): Row {
   const form = (Q: number) => ({
     syntax: `${mnemonic}${Q ? '2' : ''} {${operands[0]}}, {${operands[1]}}, {${operands[2]}}`,

@@ -1,10 +1,10 @@
 import { type Row, row } from '../row.ts'
 import {
   type Operation2, absoluteDifference, accumulate, add, doublingMulHigh, halvingAdd, halvingSub, maximum, minimum, mla,
-  mls, mul, pairwise, polynomialProduct, roundingHalvingAdd, saturatingAdd, saturatingSub, shiftByRegister, sub,
-  testBits,
+  mls, mul, pairwise, polynomialProduct, roundingHalvingAdd, saturatingAdd, saturatingSub, sub, testBits,
 } from './integer.ts'
 import { Lanes, bitsOf, esizeOf } from './lanes.ts'
+import { shiftByRegister } from './register-shift.ts'
 
 /** Advanced SIMD three same and scalar three same (Arm ARM C4.1.96), integer part. */
 type Vector = '0 Q:1 0 01110 size:2 1 Rm:5 00000 1 Rn:5 Rd:5'
