@@ -73,7 +73,12 @@ function compilePieces(text: string, source: string): Piece[] {
   const parts = text.split(/(\{[^{}:]+:[^{}]*\})/).filter((p) => p !== '')
   return parts.map((part, i): Piece => {
     const m = /^\{([^:*]+)(?:\*(\d+))?:(.*)\}$/.exec(part)
-    if (m === null) return { text: part, tokens: tokenize(part, { file: `syntax '${source}'`, line: 1, column: 1 }) }
+    if (m === null) {
+      const tokens = tokenize(part, { file: `syntax '${source}'`, line: 1, column: 1 })
+      // A dot before an operand is the first character of that operand's token: v0.{arr32:Q}
+      if (part.endsWith('.') && i + 1 < parts.length) tokens.pop()
+      return { text: part, tokens }
+    }
     const kind = operandKinds[m[1]!]
     if (kind === undefined) {
       unknownOperandKinds.add(m[1]!)
