@@ -8,7 +8,10 @@ import { defineConfig } from 'vite'
 
 const root = dirname(fileURLToPath(import.meta.url))
 /** Where the kernel supply keeps Images: `<version>/Image` and `index.json`. */
-const kernelDirectory = join(process.env.PKVM_LAB_CACHE ?? join(root, '.cache'), 'kernels')
+const cache = process.env.PKVM_LAB_CACHE ?? join(root, '.cache')
+const kernelDirectory = join(cache, 'kernels')
+/** The program behind `lab.init=shell`, when set-up has fetched it. */
+const busybox = join(cache, 'busybox')
 
 /**
  * Serves fetched kernels at `kernels/` beside the page, and copies them into the build so that `dist/` is complete on
@@ -17,13 +20,13 @@ const kernelDirectory = join(process.env.PKVM_LAB_CACHE ?? join(root, '.cache'),
 function kernels(): Plugin {
   const serve: Connect.NextHandleFunction = (request, response, next) => {
     const path = decodeURIComponent((request.url ?? '').split('?')[0] ?? '')
-    const file = normalize(join(kernelDirectory, path))
-    if (!file.startsWith(kernelDirectory + sep) || !existsSync(file) || !statSync(file).isFile()) {
+    const file = normalize(join(cache, path))
+    if (file !== busybox && !file.startsWith(kernelDirectory + sep)) return next()
+    if (!existsSync(file) || !statSync(file).isFile()) {
       response.statusCode = 404
       response.end()
       return
     }
-    if (request.method !== 'GET' && request.method !== 'HEAD') return next()
     response.setHeader('Content-Type', file.endsWith('.json') ? 'application/json' : 'application/octet-stream')
     response.setHeader('Content-Length', statSync(file).size)
     response.setHeader('Cache-Control', 'no-cache')
@@ -39,12 +42,13 @@ function kernels(): Plugin {
       copies = config.command === 'build' && process.env.PKVM_LAB_KERNELS !== 'omit'
     },
     configureServer(server) {
-      server.middlewares.use('/kernels', serve)
+      server.middlewares.use(serve)
     },
     configurePreviewServer(server) {
-      server.middlewares.use('/kernels', serve)
+      server.middlewares.use(serve)
     },
     async closeBundle() {
+      if (copies && existsSync(busybox)) await cp(busybox, join(outDir, 'busybox'))
       if (copies && existsSync(join(kernelDirectory, 'index.json'))) {
         await cp(kernelDirectory, join(outDir, 'kernels'), {
           recursive: true,
@@ -63,7 +67,7 @@ export default defineConfig({
   server: { fs: { allow: [root] } },
   worker: { format: 'es' },
   build: {
-    outDir: process.env.PKVM_LAB_OUT ?? join(root, 'dist'),
+    outDir: join(root, process.env.PKVM_LAB_OUT ?? 'dist'),
     emptyOutDir: true,
     target: 'es2022',
     chunkSizeWarningLimit: 1500,

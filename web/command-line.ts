@@ -112,6 +112,8 @@ export function withKvmMode(line: string, mode: KvmMode): string {
 }
 
 export interface ExplainedWord {
+  /** Where in the line it stands. */
+  start: number
   word: string
   meaning: string
 }
@@ -124,7 +126,7 @@ const MEANINGS: readonly { name: string; value?: string; meaning: string }[] = [
   { name: 'quiet', meaning: 'only warnings reach the console' },
   { name: 'loglevel', meaning: 'how much reaches the console, 0 to 7' },
   { name: 'ignore_loglevel', meaning: 'everything reaches the console' },
-  { name: 'lab.init', value: 'shell', meaning: 'after the probe, a shell instead of power-off' },
+  { name: 'lab.init', value: 'shell', meaning: 'a busybox shell instead of the probe' },
   { name: 'arm64_sw.hvhe', meaning: 'whether the hypervisor uses VHE registers; this CPU has none' },
   { name: 'id_aa64mmfr1.vh', meaning: 'overrides the VHE field of the ID register' },
 ]
@@ -132,14 +134,14 @@ const MEANINGS: readonly { name: string; value?: string; meaning: string }[] = [
 /** What the known words of a command line do. Words the lab has nothing to say about are left out. */
 export function explain(line: string): ExplainedWord[] {
   const explained: ExplainedWord[] = []
-  for (const { text } of words(line)) {
+  for (const { text, start } of words(line)) {
     const name = nameOf(text)
     const value = text.includes('=') ? text.slice(text.indexOf('=') + 1) : undefined
     const known = MEANINGS.find(
       entry =>
         nameOf(entry.name) === name && (entry.value === undefined || value === entry.value || value?.startsWith(`${entry.value},`)),
     )
-    if (known !== undefined) explained.push({ word: text, meaning: known.meaning })
+    if (known !== undefined) explained.push({ start, word: text, meaning: known.meaning })
   }
   return explained
 }

@@ -1,7 +1,7 @@
 import type { StatusMessage, WorkerMessage } from '../engine/worker/protocol.ts'
 import { clearConsole, feedConsole, LineReader, onConsole } from './console-feed.ts'
 import { downloadKernel, FileError, listKernels, ownFiles, readOwnFile } from './files.ts'
-import { buildLabInitrd } from './lab-initrd.ts'
+import { labInitrd } from './lab-initrd.ts'
 import { MachineClient } from './machine-client.ts'
 import { MILESTONE_SYMBOLS } from './milestones.ts'
 import { factOf } from './probe-facts.ts'
@@ -90,7 +90,7 @@ export async function boot(): Promise<void> {
     useLab.setState({ download: null })
     preparing('building')
     const initrd =
-      choice.initrd === 'lab' ? await buildLabInitrd() : choice.initrd === 'file' ? ownFiles.initrd : null
+      choice.initrd === 'lab' ? await labInitrd(choice.append) : choice.initrd === 'file' ? ownFiles.initrd : null
     if (abort.signal.aborted) return
     const { append, ramMiB, crypto } = choice
     client.load({ image, initrd, settings: { append, ramMiB, crypto }, milestones: MILESTONE_SYMBOLS, hashAt })
@@ -124,7 +124,7 @@ export function reset(): void {
 function clearRun(): void {
   clearConsole()
   lines.clear()
-  useLab.setState({ milestones: {}, facts: [] })
+  useLab.setState({ milestones: {}, facts: [], hashes: [] })
 }
 
 /** Bytes for the guest's serial port. */
@@ -145,7 +145,7 @@ export async function chooseImage(file: File): Promise<void> {
     const answer = await client.check(image)
     if (!answer.ok) {
       notify({
-        message: `${file.name}: ${answer.message}`,
+        message: `${file.name}: ${answer.message}.`.replace(/\.\.$/, '.'),
         hint: answer.hint || 'The kernel chosen before stays chosen.',
       })
       return
@@ -167,6 +167,12 @@ export async function chooseInitrd(file: File): Promise<void> {
   } catch (error) {
     notifyError(error)
   }
+}
+
+/** The engine's messages are written to follow a program's name; here they stand alone. */
+function sentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1)
+  return /[.!?)]$/.test(text) ? text : `${text}.`
 }
 
 function receive(message: WorkerMessage): void {
@@ -198,11 +204,12 @@ function receive(message: WorkerMessage): void {
         machine:
           state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
       }))
-      notify({ message: message.message, hint: message.hint })
+      notify({ message: sentence(message.message), hint: message.hint })
       break
     case 'hash':
-      hashes.push({ instructions: message.instructions, hash: message.hash })
-      document.documentElement.dataset.hashes = JSON.stringify(hashes)
+      useLab.setState(state => ({
+        hashes: [...state.hashes, { instructions: message.instructions, hash: message.hash }],
+      }))
       break
   }
 }
@@ -214,7 +221,6 @@ function receiveStatus(message: StatusMessage): void {
   }
   if (message.state === 'loaded' && pending !== null) {
     clearRun()
-    hashes.length = 0
     useLab.setState({ booted: pending })
     pending = null
     client.send({ type: 'boot' })
@@ -235,7 +241,6 @@ function receiveStatus(message: StatusMessage): void {
 }
 
 const lines = new LineReader()
-const hashes: { instructions: number; hash: string }[] = []
 
 onConsole(
   bytes => {

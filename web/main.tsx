@@ -8,6 +8,7 @@ import './styles/panels.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { tinykeys } from 'tinykeys'
+import { exposeAutomation } from './automation.ts'
 import { keyBindings } from './commands.ts'
 import { Lab } from './components/lab.tsx'
 import { findKernels } from './machine-control.ts'
@@ -17,6 +18,7 @@ import { followSystemTheme } from './theme.ts'
 const root = document.getElementById('root')
 if (root === null) throw new Error('index.html has no #root')
 
+exposeAutomation()
 tinykeys(window, keyBindings())
 followSystemTheme(theme => useLab.setState({ theme }))
 void findKernels()

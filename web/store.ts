@@ -54,6 +54,7 @@ export interface LabState {
   machine: MachineView
   milestones: Readonly<Record<string, ReachedMilestone>>
   facts: readonly Fact[]
+  hashes: readonly { instructions: number; hash: string }[]
   notice: Notice | null
   paletteOpen: boolean
 }
@@ -78,6 +79,7 @@ export const useLab = create<LabState>(() => ({
   machine: MACHINE_OFF,
   milestones: {},
   facts: [],
+  hashes: [],
   notice: null,
   paletteOpen: false,
 }))

@@ -3,8 +3,14 @@ import { machineFactory } from './machine-factory.ts'
 import type { PageMessage, WorkerMessage } from './protocol.ts'
 import { Session } from './session.ts'
 
-/** What of a dedicated Worker's scope is used. Declared here because neither the engine nor the page has that library. */
+/** What of a dedicated Worker's scope is used. Declared here because the engine compiles without that library. */
+interface MessagePort {
+  onmessage: (() => void) | null
+  postMessage(message: number): void
+}
+
 interface WorkerScope {
+  MessageChannel: new () => { port1: MessagePort; port2: MessagePort }
   postMessage(message: WorkerMessage, transfer: ArrayBuffer[]): void
   addEventListener(type: 'message', listener: (event: { data: PageMessage }) => void): void
   setTimeout(callback: () => void, milliseconds: number): number
@@ -15,7 +21,7 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope
 
 // A message to oneself queues behind the messages already waiting, and unlike a timer it is never delayed.
-const yieldChannel = new MessageChannel()
+const yieldChannel = new scope.MessageChannel()
 let afterYield: (() => void) | null = null
 yieldChannel.port1.onmessage = () => {
   const callback = afterYield

@@ -1,8 +1,78 @@
-import type { MachineFactory } from './session.ts'
+import { Kallsyms, KallsymsError } from '../inspect/kallsyms.ts'
+import { parseImage } from '../machine/image.ts'
+import { buildInitrd } from '../machine/init-program.ts'
+import { Machine } from '../machine/machine.ts'
+import type { LoadMessage } from './protocol.ts'
+import type { MachineEvents, MachineFactory, RunnableMachine, RunResult } from './session.ts'
 
+/** Fits the engine's Machine to a session. */
 export const machineFactory: MachineFactory = {
-  create() {
-    throw new Error('The machine is not part of this build.')
+  create(load, events) {
+    const image = new Uint8Array(load.image)
+    // Before the symbols: a file that is no Image deserves that message, not one about its symbol table.
+    parseImage(image)
+    return adapt(load, image, events)
   },
-  check() {},
+  check(image) {
+    parseImage(new Uint8Array(image))
+  },
+}
+
+function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): RunnableMachine {
+  const { append, ramMiB, crypto } = load.settings
+  const machine: Machine = Machine.create({
+    image,
+    ...initrdOf(load),
+    append,
+    ramMiB,
+    cpu: { crypto },
+    console: events.console,
+    milestones: locate(image, load.milestones),
+    onMilestone: name => events.milestone(name, machine.instructions, machine.exceptionLevel),
+    hashAt: load.hashAt,
+    onHash: events.hash,
+  })
+  return {
+    get instructions() {
+      return machine.instructions
+    },
+    get virtualNanoseconds() {
+      return machine.virtualNanoseconds
+    },
+    get exceptionLevel() {
+      return machine.exceptionLevel
+    },
+    run(budget): RunResult {
+      const stop = machine.run(budget)
+      if (stop.kind !== 'idle') return { stop: stop.kind }
+      return Number.isFinite(stop.wakeAt) ? { stop: 'idle', idleUntil: stop.wakeAt } : { stop: 'idle' }
+    },
+    skipIdle: () => machine.skipIdle(),
+    receive: bytes => machine.receive(0, bytes),
+    stateHash: () => machine.hash(),
+  }
+}
+
+function initrdOf(load: LoadMessage): { initrd?: Uint8Array } {
+  const initrd = load.initrd
+  if (initrd === null) return {}
+  if (initrd instanceof ArrayBuffer) return { initrd: new Uint8Array(initrd) }
+  const { sources, busybox } = initrd
+  return { initrd: buildInitrd({ sources, ...(busybox === null ? {} : { busybox: new Uint8Array(busybox) }) }) }
+}
+
+/** Where the symbols lie in the Image. One without a symbol table, or a bare-metal one, has no milestones. */
+function locate(image: Uint8Array, symbols: readonly string[]): { name: string; offset: number }[] {
+  if (symbols.length === 0) return []
+  let table: Kallsyms
+  try {
+    table = Kallsyms.parse(image)
+  } catch (error) {
+    if (error instanceof KallsymsError) return []
+    throw error
+  }
+  return symbols.flatMap(name => {
+    const symbol = table.find(name)
+    return symbol === undefined ? [] : [{ name, offset: symbol.offset }]
+  })
 }

@@ -13,11 +13,19 @@ export interface MachineSettings {
   crypto: boolean
 }
 
+/** The lab's own initial RAM disk, built in the Worker from the init program's sources. */
+export interface LabInitrd {
+  /** Texts of lessons/init by file name. */
+  sources: Readonly<Record<string, string>>
+  /** A static arm64 busybox for `lab.init=shell`. */
+  busybox: ArrayBuffer | null
+}
+
 export interface LoadMessage {
   type: 'load'
   /** An arm64 Linux Image, or a bare-metal one with the same header. */
   image: ArrayBuffer
-  initrd: ArrayBuffer | null
+  initrd: ArrayBuffer | LabInitrd | null
   settings: MachineSettings
   /** Kernel symbols whose first execution is reported with a `milestone` message. */
   milestones: readonly string[]

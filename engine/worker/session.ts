@@ -9,9 +9,10 @@ export interface RunResult {
 
 /** What a session needs of a machine; `entry.ts` fits the engine's Machine to it. */
 export interface RunnableMachine {
-  /** Retires at most so many instructions. Called again after `idle`, it skips to the next deadline. */
+  /** Retires at most so many instructions. */
   run(budget: number): RunResult
-  /** True when a timer or an input can still wake an idle processor. */
+  /** After `idle`: lets time jump to the next timer deadline. */
+  skipIdle(): void
   readonly instructions: number
   readonly virtualNanoseconds: number
   readonly exceptionLevel: number
@@ -20,6 +21,7 @@ export interface RunnableMachine {
 }
 
 export interface MachineEvents {
+  hash(instructions: number, hash: string): void
   console(bytes: Uint8Array): void
   milestone(symbol: string, instructions: number, exceptionLevel: number): void
 }
@@ -53,7 +55,6 @@ const PACING_SLACK_MS = 200
 export class Session {
   private machine: RunnableMachine | null = null
   private state: MachineState = 'empty'
-  private hashAt: number[] = []
   private budget = 100_000
   private turn = 0
   private cancelWait: (() => void) | null = null
@@ -114,7 +115,7 @@ export class Session {
       this.factory.check(image)
       this.host.post({ type: 'checked', id, ok: true })
     } catch (error) {
-      this.host.post({ type: 'checked', id, ok: false, ...describe(error) })
+      this.host.post({ type: 'checked', id, ok: false, ...sentenceOf(error) })
     }
   }
 
@@ -129,19 +130,21 @@ export class Session {
           if (adopted) this.collect(next, bytes)
           else pending.console.push(bytes.slice())
         },
+        hash: (instructions, hash) => {
+          if (adopted && this.machine === next) this.host.post({ type: 'hash', instructions, hash })
+        },
         milestone: (symbol, instructions, exceptionLevel) => {
           if (adopted && this.machine === next) this.host.post({ type: 'milestone', symbol, instructions, exceptionLevel })
         },
       })
     } catch (error) {
-      this.host.post({ type: 'error', ...describe(error) })
+      this.host.post({ type: 'error', ...sentenceOf(error) })
       return
     }
     this.reset()
     adopted = true
     this.machine = next
     for (const bytes of pending.console) this.collect(next, bytes)
-    this.hashAt = [...message.hashAt].sort((a, b) => a - b)
     this.state = 'loaded'
     this.postStatus()
   }
@@ -205,14 +208,11 @@ export class Session {
     if (machine === null || this.state !== 'running') return
     const started = this.host.now()
     const before = machine.instructions
-    let budget = this.budget
-    const hashNext = this.hashAt[0]
-    if (hashNext !== undefined) budget = Math.min(budget, hashNext - before)
     let result: RunResult
     try {
-      result = machine.run(Math.max(1, budget))
+      result = machine.run(this.budget)
     } catch (error) {
-      const { message } = describe(error)
+      const { message } = sentenceOf(error)
       this.halt('stopped')
       this.host.post({ type: 'stopped', reason: 'fault', message, instructions: machine.instructions })
       return
@@ -220,14 +220,10 @@ export class Session {
     const spent = this.host.now() - started
     const retired = machine.instructions - before
     // Aim the next slice at SLICE_MS from this one's speed, changing at most fourfold so that one odd slice does not
-    // upset the pace. Slices cut short by a hash or by idling say little about speed.
-    if (result.stop === 'budget' && budget === this.budget && retired > 0) {
+    // upset the pace. Slices cut short by idling say little about speed.
+    if (result.stop === 'budget' && retired > 0) {
       const ideal = spent > 0.2 ? (retired * SLICE_MS) / spent : retired * 4
       this.budget = Math.round(Math.min(Math.max(ideal, this.budget / 4, 1_000), this.budget * 4, 20_000_000))
-    }
-    while (this.hashAt[0] !== undefined && this.hashAt[0] <= machine.instructions) {
-      this.hashAt.shift()
-      this.postHash(machine)
     }
     this.flushConsole()
     if (result.stop === 'off' || result.stop === 'reset') {
@@ -259,6 +255,7 @@ export class Session {
       this.paceVirtual = idleUntil / 1e6
     }
     if (ahead <= 1) {
+      machine.skipIdle()
       this.nextSlice()
       return
     }
@@ -270,6 +267,7 @@ export class Session {
       this.statusIfDue(machine)
       if (ahead > 1000) this.idle(machine, idleUntil)
       else {
+        machine.skipIdle()
         this.state = 'running'
         this.nextSlice()
       }
@@ -318,7 +316,7 @@ export class Session {
 }
 
 /** The sentence and the advice that an error of the engine carries. */
-function describe(error: unknown): { message: string; hint: string } {
+function sentenceOf(error: unknown): { message: string; hint: string } {
   if (error instanceof Error) {
     const hint = (error as { hint?: unknown }).hint
     return { message: error.message, hint: typeof hint === 'string' ? hint : '' }

@@ -17,6 +17,7 @@ export function Lab() {
     setOver(true)
   }
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: dropping is a second way; the button in the settings is the first
     <div
       className={over ? 'lab dropping' : 'lab'}
       onDragEnter={drag}

@@ -138,8 +138,8 @@ function CommandLine() {
       />
       {explained.length > 0 && (
         <dl className="words">
-          {explained.map((entry, index) => (
-            <div key={`${index}-${entry.word}`}>
+          {explained.map(entry => (
+            <div key={entry.start}>
               <dt>{entry.word}</dt>
               <dd>{entry.meaning}</dd>
             </div>
@@ -169,7 +169,7 @@ function Hardware() {
       </div>
       <Segments label="RAM in MiB" value={ramMiB} choices={RAM_CHOICES} onChoose={value => setChoice({ ramMiB: value })} />
       <label className="switch">
-        <input type="checkbox" role="switch" checked={crypto} onChange={event => setChoice({ crypto: event.target.checked })} />
+        <input type="checkbox" checked={crypto} onChange={event => setChoice({ crypto: event.target.checked })} />
         <span>
           Cryptography instructions
           <small>AES, SHA and PMULL show in the ID registers</small>

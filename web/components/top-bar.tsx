@@ -96,9 +96,9 @@ function Gauges() {
         <dt>virtual time, s</dt>
         <dd data-testid="virtual-time">{seconds(machine.virtualNanoseconds)}</dd>
       </div>
-      <div className="gauge levels">
+      <div className="gauge">
         <dt>exception level</dt>
-        <dd data-testid="el" data-el={alive ? machine.exceptionLevel : 'none'}>
+        <dd className="levels-row" data-testid="el" data-el={alive ? machine.exceptionLevel : 'none'}>
           {[0, 1, 2].map(level => (
             <span key={level} className={alive && machine.exceptionLevel === level ? `level el${level} on` : 'level'}>
               EL{level}
