@@ -1,9 +1,10 @@
+import type { Row } from '../row.ts'
 import { FlatMachine } from './flat-machine.ts'
 import { Generator, testableRows } from './generate.ts'
 import { buildProgram, Layout, type Sequence } from './program.ts'
 import { Random } from './random.ts'
-import type { Row } from '../row.ts'
 import { Part, partName, RECORD_BYTES } from './record.ts'
+import { TranslatedMachine } from './translated-machine.ts'
 
 /** A batch of sequences and the program that runs them. */
 export interface Batch {
@@ -38,34 +39,68 @@ const excused: readonly { readonly why: string; readonly applies: (s: Sequence) 
   },
 ]
 
-/** Executes the words from `start` to `end` on the machine's state. */
-export type Execute = (machine: FlatMachine, start: number, end: number) => void
+/** What a machine makes of a sequence: the record it leaves, or what it complained about. */
+export type Outcome = Uint8Array | Error
 
-/** The evaluating builder. */
-export const tier0: Execute = (machine, start, end) => machine.run(start, end)
+const fpcrOf = (s: Sequence) => new DataView(s.record.buffer).getUint32(Part.fpcr, true)
 
-/**
- * Run every sequence and compare with `theirs`, the records that the reference wrote.
- * @param theirs layout.count * RECORD_BYTES bytes.
- */
-export function compare(batch: Batch, theirs: Uint8Array, execute: Execute = tier0): Difference[] {
+/** Every sequence on the evaluating builder. */
+export function evaluated(batch: Batch): Outcome[] {
   const { layout, sequences, image } = batch
   const machine = new FlatMachine(image)
-  const differences: Difference[] = []
-  sequences.forEach((s, i) => {
-    const reference = theirs.subarray(i * RECORD_BYTES, (i + 1) * RECORD_BYTES)
-    const words = s.words.map((w) => (w >>> 0).toString(16).padStart(8, '0')).join(' ')
-    const fpcr = new DataView(s.record.buffer).getUint32(Part.fpcr, true)
-    let ours: Uint8Array
+  return sequences.map((s, i) => {
     machine.load(s.record)
     try {
-      execute(machine, layout.test(i), layout.testEnd(i))
-      ours = machine.save(layout.record(i), fpcr)
+      machine.run(layout.test(i), layout.testEnd(i))
+      return machine.save(layout.record(i), fpcrOf(s))
     } catch (e) {
-      if (!(e instanceof Error)) throw e
-      differences.push({ row: s.row.name, words, what: e.message })
+      return e as Error
+    }
+  })
+}
+
+/**
+ * Every sequence as translated code: run over and over until its blocks are hot, then once more for the result.
+ * @param report told how many instructions were translated, and how many tier 0 still had to do in the last run.
+ */
+export function translated(batch: Batch, report: (translated: number, evaluated: number) => void): Outcome[] {
+  const { layout, sequences, image } = batch
+  const machine = new TranslatedMachine(image, layout)
+  const pass = (): Outcome[] =>
+    sequences.map((s, i) => {
+      machine.load(s.record)
+      machine.restore(layout.record(i), s.record)
+      try {
+        machine.runTranslated(i)
+        return machine.save(layout.record(i), fpcrOf(s))
+      } catch (e) {
+        return e as Error
+      }
+    })
+  for (let n = 0; n < WARMING_PASSES; n++) pass()
+  const before = machine.evaluated
+  const outcomes = pass()
+  report(machine.blocksTranslated, machine.evaluated - before)
+  return outcomes
+}
+
+/** Enough for the patience of the translator with a block that is hot but alone. */
+const WARMING_PASSES = 10
+
+/**
+ * Compare outcomes with the records that the reference wrote.
+ * @param theirs layout.count * RECORD_BYTES bytes.
+ */
+export function compare(batch: Batch, outcomes: readonly Outcome[], theirs: Uint8Array): Difference[] {
+  const differences: Difference[] = []
+  batch.sequences.forEach((s, i) => {
+    const ours = outcomes[i]!
+    const words = s.words.map((w) => (w >>> 0).toString(16).padStart(8, '0')).join(' ')
+    if (ours instanceof Error) {
+      differences.push({ row: s.row.name, words, what: ours.message })
       return
     }
+    const reference = theirs.subarray(i * RECORD_BYTES, (i + 1) * RECORD_BYTES)
     const a = new DataView(ours.buffer)
     const b = new DataView(reference.buffer, reference.byteOffset, RECORD_BYTES)
     const start = new DataView(s.record.buffer)
@@ -77,10 +112,10 @@ export function compare(batch: Batch, theirs: Uint8Array, execute: Execute = tie
       what.push(`${partName(at)} ${hex(start.getBigUint64(at, true))} -> ours ${hex(x)} theirs ${hex(y)}`)
     }
     if (what.length > 0 && !excused.some((e) => e.applies(s))) {
-      differences.push({ row: s.row.name, words, what: `fpcr ${fpcr.toString(16)}; ${what.join('; ')}` })
+      differences.push({ row: s.row.name, words, what: `fpcr ${hex(fpcrOf(s))}; ${what.join('; ')}` })
     }
   })
   return differences
 }
 
-const hex = (v: bigint) => v.toString(16)
+const hex = (v: bigint | number) => v.toString(16)

@@ -3,10 +3,10 @@ import { mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { type Batch, compare, type Difference, makeBatch } from './compare.ts'
+import { type Batch, compare, type Difference, evaluated, makeBatch, translated } from './compare.ts'
 
 /**
- * Every row of the table against qemu-aarch64: registers, flags, FPSR and memory after random sequences.
+ * Every row of the table, evaluated and translated, against qemu-aarch64: registers, flags, FPSR and memory after random sequences.
  * PKVM_DIFF_SEQUENCES sets the number of sequences, PKVM_DIFF_SEED the seed (printed).
  */
 const total = Number(process.env.PKVM_DIFF_SEQUENCES ?? 3000)
@@ -30,14 +30,26 @@ function reference(batch: Batch, folder: string): Uint8Array {
 it.skipIf(!qemu)(`agrees with qemu-aarch64 on ${total} sequences (seed ${seed})`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'pkvm-lab-differential-'))
   const differences: Difference[] = []
+  let blocks = 0
+  let leftToTier0 = 0
+  const tag = (tier: string) => (d: Difference) => ({ ...d, row: `${tier}: ${d.row}` })
   try {
     for (let done = 0; done < total; done += BATCH) {
       const batch = makeBatch(seed + done, Math.min(BATCH, total - done), done)
-      differences.push(...compare(batch, reference(batch, folder)))
+      const theirs = reference(batch, folder)
+      differences.push(...compare(batch, evaluated(batch), theirs).map(tag('tier 0')))
+      const outcomes = translated(batch, (count, left) => {
+        blocks += count
+        leftToTier0 += left
+      })
+      differences.push(...compare(batch, outcomes, theirs).map(tag('tier 1')))
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  console.log(`differential: ${total} sequences, seed ${seed}, ${differences.length} differences`)
+  console.log(
+    `differential: ${total} sequences, seed ${seed}, ${differences.length} differences; tier 1: ${blocks} blocks, ` +
+      `${leftToTier0} instructions left to tier 0`,
+  )
   expect(differences.slice(0, 20).map((d) => `${d.row}: ${d.words}: ${d.what}`)).toEqual([])
 })

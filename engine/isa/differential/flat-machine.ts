@@ -1,5 +1,5 @@
 import type { CpuPort } from '../../cpu/port.ts'
-import { CpuState, Off, RAM_BASE } from '../../cpu/state.ts'
+import { CpuState, Off, RAM_BASE, TLB_BASE, TLB_ENTRIES } from '../../cpu/state.ts'
 import { Evaluator } from '../../translate/evaluate.ts'
 import { Decoder } from '../decode.ts'
 import type { Feature } from '../row.ts'
@@ -22,6 +22,23 @@ export class Fault extends Error {
   }
 }
 
+/** Size of the linear memory of a machine with this image: whole wasm pages. */
+export function linearBytes(image: Uint8Array): number {
+  return RAM_BASE + ((image.length + 0xffff) & ~0xffff)
+}
+
+/** TLB entry for reading, writing and fetching from a page of the image (layout: engine/README.md). */
+function fillTlb(state: CpuState, low: number, offset: number): void {
+  const entry = (TLB_BASE >> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * 8
+  const { i32 } = state
+  for (const access of [0, 2, 4]) {
+    i32[entry + access] = (low & ~0xfff) | i32[Off.context >> 2]!
+    i32[entry + access + 1] = 0
+  }
+  i32[entry + 6] = RAM_BASE + offset - (low >>> 0)
+  i32[entry + 7] = offset >>> 12
+}
+
 /** A CPU without translation, devices or exceptions: virtual address IMAGE_BASE is the start of RAM. */
 export class FlatMachine implements CpuPort {
   readonly state: CpuState
@@ -30,22 +47,38 @@ export class FlatMachine implements CpuPort {
   readonly bus = { read: (): bigint => 0n, write: (): void => {} }
   readonly evaluator: Evaluator
 
-  /** @param evaluatorOf replaces the evaluator by one that watches. */
-  constructor(image: Uint8Array, evaluatorOf: (cpu: CpuPort) => Evaluator = (cpu) => new Evaluator(cpu)) {
-    const state = new CpuState(new ArrayBuffer(RAM_BASE + ((image.length + 0xffff) & ~0xffff)))
+  /**
+   * @param evaluatorOf replaces the evaluator by one that watches.
+   * @param buffer `linearBytes(image)` long.
+   */
+  constructor(
+    image: Uint8Array,
+    evaluatorOf: (cpu: CpuPort) => Evaluator = (cpu) => new Evaluator(cpu),
+    buffer: ArrayBuffer = new ArrayBuffer(linearBytes(image)),
+  ) {
+    const state = new CpuState(buffer)
     this.state = state
     state.bytes.set(image, RAM_BASE)
     state.i32[Off.context >> 2] = 1
     state.i32[Off.contextUnprivileged >> 2] = 1
+    state.i32[Off.codeKey >> 2] = 1 << 8
     const translate = (low: number, high: number): number => {
       const offset = (low >>> 0) - IMAGE_BASE
       if (high !== 0 || offset < 0 || offset >= image.length) {
         throw new Fault('no memory', (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0))
       }
+      mmu.physical = offset
+      fillTlb(state, low, offset)
       return RAM_BASE + offset
     }
-    this.mmu = { translate, tryTranslate: translate, physical: 0, device: false }
+    const mmu = { translate, tryTranslate: translate, physical: 0, device: false }
+    this.mmu = mmu
     this.evaluator = evaluatorOf(this)
+  }
+
+  /** The scratch memory of the record at `address` as it was in `record`. */
+  restore(address: number, record: Uint8Array): void {
+    this.state.bytes.set(record.subarray(Part.scratch), RAM_BASE + address - IMAGE_BASE + Part.scratch)
   }
 
   /** Registers from a record. */

@@ -70,8 +70,8 @@ export class Generator {
     if (row.ends === true) return this.branch(row, record, layout.test(i))
     const fields = this.fields(row)
     if (row.fields.some((f) => f.name === 'imm19')) {
-      // A literal: words of this very stub.
-      const target = this.random.below(16) - 4
+      // A literal: the words before and under test.
+      const target = this.random.below(9) - 4
       return { row, at: 0, words: [encode(row, { ...fields, imm19: target & 0x7ffff })], record }
     }
     const words: number[] = []
