@@ -17,6 +17,8 @@ const CONTEXT = Off.context >> 2
 const EPOCH = Off.lookupEpoch >> 2
 const MISS_ADDRESS = Off.missAddress >> 2
 const LOOKUPS = 16384
+/** The fixed cost of a module is shared, yet hot code does not wait long. */
+const DEFAULT_BATCH = 16
 
 /** The CPU as the engine sees it: besides CpuPort, what a full CPU has for waiting and for debug modes. */
 export interface EngineCpu extends CpuPort {
@@ -32,6 +34,8 @@ export interface EngineOptions {
   readonly tier1: boolean
   /** Tier-0 runs after which a block is translated. */
   readonly hotThreshold?: number
+  /** Regions translated as one module. */
+  readonly batch?: number
 }
 
 /**
@@ -65,7 +69,7 @@ export class ExecutionEngine implements CodeCachePort {
     this.evaluator = new Evaluator(cpu)
     this.hotThreshold = options.hotThreshold ?? 32
     this.pages = new CodePages(cpu.state, cpu.decoder, (page) => this.dropped(page))
-    this.translator = options.tier1 ? new Translator(this.hotThreshold) : undefined
+    this.translator = options.tier1 ? new Translator(this.hotThreshold, options.batch ?? DEFAULT_BATCH) : undefined
     this.dispatcher = new Dispatcher(cpu.state, memory, {
       miss: (code) => this.miss(code),
       fp: (id) => this.translator?.helpers.runFp(this.state, id),
@@ -141,6 +145,7 @@ export class ExecutionEngine implements CodeCachePort {
         this.stepOne()
         break
       case Exit.lookup:
+        this.normalisePc()
         this.runBlocks()
         break
       case Exit.budget:
@@ -163,6 +168,12 @@ export class ExecutionEngine implements CodeCachePort {
       }
       if (!this.evaluateBlock(block)) return
     }
+  }
+
+  /** Translated code leaves BranchAddr() to us: a tagged address is never in the jump cache. */
+  private normalisePc(): void {
+    const top = this.state.i32[PC + 1]! >> 24
+    if (top !== 0 && top !== -1) this.state.pc = this.cpu.branchAddress(this.state.pc)
   }
 
   /** The block at Off.pc. @throws GuestException when it cannot be fetched. */

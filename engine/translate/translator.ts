@@ -5,8 +5,6 @@ import { HelperIds } from './helper-ids.ts'
 import { collectRegion, RegionCompiler } from './region.ts'
 import { ByteWriter, type FunctionBody } from './wasm-encoder.ts'
 
-/** Regions per module: the fixed cost of a module is shared, yet hot code does not wait long. */
-const BATCH = 16
 /** Function type of a region in `TYPES`. */
 const REGION_TYPE = 0
 
@@ -23,7 +21,11 @@ export class Translator {
   /** A batch is ready, or a waiting block cannot wait longer. */
   due = false
 
-  constructor(private readonly hotThreshold: number) {
+  /** @param batch regions per module */
+  constructor(
+    private readonly hotThreshold: number,
+    private readonly batch: number,
+  ) {
     this.minimumCount = Math.max(1, hotThreshold >> 2)
   }
 
@@ -31,7 +33,7 @@ export class Translator {
   request(block: Block): void {
     block.settled = true
     this.waiting.push(block)
-    if (this.waiting.length >= BATCH) this.due = true
+    if (this.waiting.length >= this.batch) this.due = true
   }
 
   /** A waiting block ran again and again: do not wait for the batch to fill. */

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest'
+import { Off, RAM_BASE } from '../cpu/state.ts'
+import { makeBatch } from '../isa/differential/compare.ts'
+import { IMAGE_BASE } from '../isa/differential/program.ts'
+import { Part, RECORD_BYTES } from '../isa/differential/record.ts'
+import { ExecutionEngine } from './engine.ts'
+import { FlatCpu } from './flat-cpu.test-double.ts'
+
+const HLT = 0xd4400000
+
+function words(cpu: FlatCpu, offset: number, list: readonly number[]): void {
+  list.forEach((w, i) => {
+    cpu.state.u32[((RAM_BASE + offset) >> 2) + i] = w
+  })
+}
+
+interface Seen {
+  x: bigint[]
+  v: bigint[]
+  nzcv: number
+  fpsr: number
+  pc: bigint
+  budget: number
+  why: string
+  memory: string
+}
+
+function snapshot(cpu: FlatCpu, from = 0, bytes = 0): Seen {
+  const { state } = cpu
+  return {
+    x: [...state.x],
+    v: [...state.u64.subarray(Off.v >> 3, (Off.v >> 3) + 64)],
+    nzcv: state.nzcv(),
+    fpsr: state.i32[Off.fpsr >> 2]!,
+    pc: state.pc,
+    budget: state.i32[Off.budget >> 2]!,
+    why: String(cpu.halted),
+    memory: Buffer.from(state.bytes.subarray(RAM_BASE + from, RAM_BASE + from + bytes)).toString('hex'),
+  }
+}
+
+const BASE = 0x40000000
+
+/** Run a program at BASE in slices of `slice` instructions. */
+function run(program: readonly number[], tier1: boolean, slice: number, prepare: (cpu: FlatCpu) => void = () => {}): Seen {
+  const cpu = new FlatCpu(BASE, 0x20000)
+  words(cpu, 0, program)
+  cpu.state.pc = BigInt(BASE)
+  cpu.state.x[31] = BigInt(BASE + 0x10000)
+  prepare(cpu)
+  const engine = new ExecutionEngine(cpu, cpu.memory, { tier1, hotThreshold: 4, batch: 2 })
+  for (let i = 0; i < 20_000 && !cpu.waiting; i++) {
+    cpu.state.i32[Off.budget >> 2]! = slice
+    engine.run()
+  }
+  return snapshot(cpu, 0x8000, 0x9000)
+}
+
+// Assembled with aarch64-linux-gnu-as.
+const programs: Record<string, readonly number[]> = {
+  // mov x0,#0; mov x1,#1000; 1: add x0,x0,x1; subs x1,x1,#1; b.ne 1b; hlt #0
+  sum: [0xd2800000, 0xd2807d01, 0x8b010000, 0xf1000421, 0x54ffffc1, HLT],
+  // fill: mov x2,#0x8000; movk x2,#0x4000,lsl 16; mov x3,#512; 1: str x3,[x2],#8; subs x3,x3,#1; b.ne 1b;
+  // sub x4,x2,#0x1000; mov x3,#256; 2: ldp x5,x6,[x4],#16; stp x5,x6,[x2],#16; subs x3,x3,#1; b.ne 2b; hlt
+  copy: [
+    0xd2900002, 0xf2a80002, 0xd2804003, 0xf8008443, 0xf1000463, 0x54ffffc1, 0xd1400444, 0xd2802003, 0xa8c11885, 0xa8811845,
+    0xf1000463, 0x54ffffa1, HLT,
+  ],
+  // nested calls: mov x0,#0; mov x1,#300; 1: bl f; subs x1,x1,#1; b.ne 1b; hlt; f: stp x29,x30,[sp,#-32]!; mov x29,sp;
+  // str x1,[sp,#16]; ldr x2,[sp,#16]; add x0,x0,x2; cmp x2,#100; ccmp x2,#50,#4,gt; b.eq g; ldp x29,x30,[sp],#32; ret;
+  // g: add x0,x0,#7; ldp x29,x30,[sp],#32; ret
+  calls: [
+    0xd2800000, 0xd2802581, 0x94000004, 0xf1000421, 0x54ffffc1, HLT, 0xa9be7bfd, 0x910003fd, 0xf9000be1, 0xf9400be2,
+    0x8b020000, 0xf101905f, 0xfa52c844, 0x54000060, 0xa8c27bfd, 0xd65f03c0, 0x91001c00, 0xa8c27bfd, 0xd65f03c0,
+  ],
+  // atomics: 1: ldxr x2,[x3]; add x2,x2,#1; stxr w4,x2,[x3]; cbnz w4,1b; subs x5,x5,#1; b.ne 1b; hlt
+  exclusive: [0xd2900003, 0xf2a80003, 0xd2801005, 0xc85f7c62, 0x91000442, 0xc8047c62, 0x35ffffa4, 0xf10004a5, 0x54ffff61, HLT],
+}
+
+describe('tier 1 against tier 0', () => {
+  for (const [name, program] of Object.entries(programs)) {
+    for (const slice of [1_000_000, 37, 1]) {
+      it(`${name}, slices of ${slice}`, () => {
+        const expected = run(program, false, slice)
+        expect(expected.why).toContain('hlt')
+        expect(run(program, true, slice)).toEqual(expected)
+      })
+    }
+  }
+
+  it('leaves a store to nowhere to tier 0 at the same instruction, with the same registers', () => {
+    // add x1,x1,#8; str x0,[x1]; add x0,x0,#1; b .-12
+    const program = [0x91002021, 0xf9000020, 0x91000400, 0x17fffffd]
+    const prepare = (cpu: FlatCpu): void => {
+      cpu.state.x[1] = BigInt(BASE + 0x1fe00)
+    }
+    const expected = run(program, false, 1000, prepare)
+    expect(expected.why).toContain('no memory')
+    expect(run(program, true, 1000, prepare)).toEqual(expected)
+  })
+
+  const seed = Number(process.env['SEED'] ?? 1)
+  const count = Number(process.env['SEQUENCES'] ?? 2000)
+  it(`random sequences over the instruction table, seed ${seed}`, { timeout: 600_000 }, () => {
+    const perBatch = 500
+    const differences: string[] = []
+    for (let first = 0; first < count; first += perBatch) {
+      const batch = makeBatch(seed + first, perBatch, first)
+      const size = (batch.image.length + 0xffff) & ~0xffff
+      const cpus = [false, true].map((tier1) => {
+        const cpu = new FlatCpu(IMAGE_BASE, size)
+        return { cpu, engine: new ExecutionEngine(cpu, cpu.memory, { tier1, hotThreshold: 1, batch: 1 }) }
+      })
+      batch.sequences.forEach((s, i) => {
+        const results = cpus.map(({ cpu, engine }) => {
+          const start = batch.layout.test(i)
+          const at = RAM_BASE + start - IMAGE_BASE
+          let seen: Seen | undefined
+          // The first run translates, the second runs the translation.
+          for (let pass = 0; pass < 2; pass++) {
+            cpu.state.bytes.set(batch.image, RAM_BASE)
+            cpu.state.u32[(at >> 2) + s.words.length] = HLT
+            load(cpu, s.record)
+            cpu.state.pc = BigInt(start)
+            cpu.halted = undefined
+            cpu.state.i32[Off.budget >> 2] = 100
+            engine.run()
+            seen = snapshot(cpu, batch.layout.record(i) + Part.scratch - IMAGE_BASE, RECORD_BYTES - Part.scratch)
+          }
+          return JSON.stringify(seen, (_, v) => (typeof v === 'bigint' ? `0x${v.toString(16)}` : v))
+        })
+        if (results[0] !== results[1]) {
+          differences.push(`${s.row.name} ${s.words.map((w) => (w >>> 0).toString(16))}\n${firstDifference(results[0]!, results[1]!)}`)
+        }
+      })
+    }
+    expect(differences.length, differences.slice(0, 12).join('\n')).toBe(0)
+  })
+})
+
+function firstDifference(a: string, b: string): string {
+  const x = a.split(',')
+  const y = b.split(',')
+  return x.map((s, i) => (s === y[i] ? '' : `  [${i}] tier0 ${s.slice(0, 200)} tier1 ${y[i]?.slice(0, 200)}`)).filter((s) => s !== '').slice(0, 4).join('\n')
+}
+
+function load(cpu: FlatCpu, record: Uint8Array): void {
+  const { state } = cpu
+  const view = new DataView(record.buffer, record.byteOffset)
+  for (let n = 0; n < 32; n++) state.x[n] = view.getBigUint64(Part.x + 8 * n, true)
+  for (let n = 0; n < 64; n++) state.u64[(Off.v >> 3) + n] = view.getBigUint64(Part.v + 8 * n, true)
+  state.setNzcv(view.getUint32(Part.nzcv, true) >>> 28)
+  state.u32[Off.fpcr >> 2] = view.getUint32(Part.fpcr, true)
+  state.u32[Off.fpsr >> 2] = view.getUint32(Part.fpsr, true)
+  state.i32[Off.exclusiveBytes >> 2] = 0
+}
