@@ -180,7 +180,6 @@ export class VirtualInterface {
 
   /** Index of the list register with the highest priority pending virtual interrupt, or -1. */
   get #pendingIndex(): number {
-    if (!(this.hcr & HCR_EN)) return -1
     let best = -1
     let bestPriority = 0x100
     for (let i = 0; i < LIST_REGISTERS; i++) {
@@ -201,7 +200,7 @@ export class VirtualInterface {
   }
 
   #signalled(index: number): boolean {
-    if (index < 0) return false
+    if (index < 0 || !(this.hcr & HCR_EN)) return false
     const high = this.lrHigh[index]!
     const priority = (high >>> 16) & 0xff
     if (priority >= this.vpmr) return false
@@ -237,7 +236,7 @@ export class VirtualInterface {
     if (isSpecial(intid)) {
       // A hypervisor's mistake: the list register is used up and nothing becomes active.
       this.lrHigh[i]! &= ~LR_STATE
-      return SPURIOUS
+      return intid
     }
     const bit = priorityBit((this.lrHigh[i]! >>> 16) & this.#mask(group))
     if (group === 0) this.ap0r0 = (this.ap0r0 | bit) >>> 0
@@ -258,7 +257,8 @@ export class VirtualInterface {
 
     const i = this.#findActive(intid)
     if (i < 0) {
-      if (!this.eoiMode) this.#countEoi()
+      // In either EOImode, as QEMU and KVM's own emulation do. The hypervisor keeps no count of LPIs.
+      if (intid < FIRST_LPI) this.#countEoi()
       return
     }
     const high = this.lrHigh[i]!
