@@ -46,7 +46,7 @@ const ICH_LR3_EL2 = sys(3, 4, 12, 12, 3)
 const SRE_EL1 = 7n
 const SRE_EL2 = 15n
 
-/** HCR_EL2.IMO and FMO: whether EL1 sees the virtual interface. TGE counts as set. */
+/** HCR_EL2.IMO and FMO: whether EL1 sees the virtual interface. */
 export interface InterruptRouting {
   readonly imo: boolean
   readonly fmo: boolean
