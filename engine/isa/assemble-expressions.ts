@@ -113,7 +113,7 @@ function parseUnary(reader: TokenReader, resolve: Resolve): Term {
   if (t.kind === 'name' || t.kind === 'local') {
     const term = resolve(t.text)
     if (term === undefined) {
-      return reader.fail(t.kind === 'local' ? `no local label for '${t.text}'` : `'${printable(t.text)}' is not defined`)
+      return reader.fail(t.kind === 'local' ? `no local label for '${printable(t.text)}'` : `'${printable(t.text)}' is not defined`)
     }
     reader.at++
     return term

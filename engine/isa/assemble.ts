@@ -175,7 +175,7 @@ class Assembly {
   }
 
   private statement(text: string, position: Position): void {
-    let tokens = tokenize(text, position).map((t) => this.renamed(t))
+    let tokens = tokenize(text, position)
     for (;;) {
       const [first, second] = tokens
       if (second?.text !== ':' || second.kind !== 'punctuation') break
@@ -184,7 +184,8 @@ class Assembly {
       else break
       tokens = tokens.slice(2)
     }
-    const [first, ...rest] = tokens
+    // After the labels, so that `1: b 1b` branches to itself.
+    const [first, ...rest] = tokens.map((t) => this.renamed(t))
     if (first === undefined) return
     const place = { ...position, column: first.column }
     if (first.kind !== 'name') throw new SourceError(`expected an instruction or directive but found '${first.text}'`, place)
@@ -312,7 +313,7 @@ class Assembly {
     if (entries.length > 0) {
       const alignment = entries[0]!.size
       section.alignment = Math.max(section.alignment, alignment)
-      this.push((alignment - (section.size % alignment)) % alignment, entries[0]!.position, '', () => {})
+      this.push((alignment - (section.size % alignment)) % alignment, entries[0]!.position, `.balign ${alignment}`, () => {})
     }
     for (const e of entries) {
       this.values.set(e.name, { term: this.dot, label: true })
