@@ -5,7 +5,7 @@ import { encode, type Row } from '../row.ts'
 import * as system from '../system.ts'
 import { allRows } from '../table.ts'
 import { Fault, FlatMachine } from './flat-machine.ts'
-import { type Layout, type Sequence, word } from './program.ts'
+import { type Layout, type Sequence, TEST_WORDS, word } from './program.ts'
 import type { Random } from './random.ts'
 import { Part, RECORD_BYTES } from './record.ts'
 
@@ -23,6 +23,10 @@ const fillers = testableRows.filter(
     r.fields.some((f) => f.name === 'Rd') &&
     r.fields.some((f) => f.name === 'Rn'),
 )
+
+/** Rows that set NZCV from general-purpose registers, put before those that read it: the two are often fused. */
+const flagSetters = testableRows.filter((r) => /^(ADDS|SUBS|ANDS|BICS|ADCS|SBCS|CCMP|CCMN)/.test(r.name))
+const readsFlags = (r: Row) => r.fields.some((f) => f.name === 'cond') || /^(ADC|SBC)/.test(r.name)
 
 interface FirstAccess {
   readonly bytes: number
@@ -78,9 +82,11 @@ export class Generator {
     this.aim(row, fields, record, layout.record(i))
     const prelude = this.prelude(row, fields)
     if (prelude !== null) words.push(prelude)
+    if (readsFlags(row)) words.push(...this.flagSetting(2))
     const at = words.length
     words.push(encode(row, fields))
-    for (let extra = this.random.below(3); extra > 0; extra--) {
+    const room = TEST_WORDS - words.length
+    for (let extra = Math.min(room, this.random.below(this.random.chance(0.2) ? 7 : 3)); extra > 0; extra--) {
       const filler = this.random.pick(fillers)
       words.push(encode(filler, this.fields(filler)))
     }
@@ -157,6 +163,14 @@ export class Generator {
     }
   }
 
+  /** Up to `most` instructions that set flags. */
+  private flagSetting(most: number): number[] {
+    return Array.from({ length: this.random.below(most + 1) }, () => {
+      const setter = this.random.pick(flagSetters)
+      return encode(setter, this.fields(setter))
+    })
+  }
+
   /** Before a store-exclusive usually comes its load-exclusive. */
   private prelude(row: Row, fields: Record<string, number>): number | null {
     const m = /^STL?X([RP][BH]? \([WX]\))$/.exec(row.name)
@@ -172,11 +186,12 @@ export class Generator {
     const fields = this.fields(row)
     const add = (Rd: number) => word('ADD (immediate)', { sf: 1, Rd, Rn: Rd, imm12: Rd })
     const forward = random.chance(0.6)
+    const before = forward && readsFlags(row) ? this.flagSetting(3) : []
     const words = forward
-      ? [0, add(1), add(2), add(3)]
+      ? [...before, 0, add(1), add(2), add(3)]
       : [word('B', { imm26: 4 }), add(1), add(2), word('B', { imm26: 3 }), 0, add(3)]
-    const at = forward ? 0 : 4
-    const target = 1 + random.below(3)
+    const at = forward ? before.length : 4
+    const target = (forward ? at : 0) + 1 + random.below(3)
     for (const name of ['imm26', 'imm19', 'imm14']) {
       const field = row.fields.find((f) => f.name === name)
       if (field !== undefined) fields[name] = (target - at) & (2 ** field.width - 1)
