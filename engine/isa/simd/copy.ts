@@ -15,7 +15,7 @@ const isElement = (imm5: number): boolean => (imm5 & 15) !== 0
 
 export const rows: readonly Row[] = [
   row({
-    name: 'DUP (element) vector',
+    name: 'DUP (element)',
     pattern: '0 Q:1 0 01110000 imm5:5 0 0000 1 Rn:5 Rd:5',
     syntax: 'dup {V5:Rd,imm5,Q}, {Velem:Rn,imm5}',
     feature: 'fp',
@@ -26,7 +26,7 @@ export const rows: readonly Row[] = [
     },
   }),
   row({
-    name: 'DUP (element) scalar',
+    name: 'DUP (element)',
     pattern: '01 0 11110000 imm5:5 0 0000 1 Rn:5 Rd:5',
     syntax: 'dup {sc5:Rd,imm5}, {Velem:Rn,imm5}',
     aliases: [{ syntax: 'mov {sc5:Rd,imm5}, {Velem:Rn,imm5}', when: () => true }],

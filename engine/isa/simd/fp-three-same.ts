@@ -1,5 +1,6 @@
 import { type Row, row } from '../row.ts'
 import { absoluteCompare, fabd, fmla, fmls, fp2 } from './fp-elements.ts'
+import { registerHeading } from './heading.ts'
 import { type Operation2, pairwise } from './integer.ts'
 import { Lanes, bitsOf, permuteElements } from './lanes.ts'
 
@@ -39,7 +40,7 @@ const operations: readonly (readonly [string, 0 | 1, 0 | 1, string, boolean, Ope
 
 function vectorRow(mnemonic: string, U: number, o1: number, opcode: string, f2: Operation2): Row {
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()} (vector)`,
+    name: registerHeading(mnemonic),
     pattern: `0 Q:1 ${U} 01110 ${o1} sz:1 1 Rm:5 ${opcode} 1 Rn:5 Rd:5` as Vector,
     syntax: `${mnemonic} {V2:Rd,sz,Q}, {V2:Rn,sz,Q}, {V2:Rm,sz,Q}`,
     feature: 'fp',
@@ -53,7 +54,7 @@ function vectorRow(mnemonic: string, U: number, o1: number, opcode: string, f2: 
 
 function scalarRow(mnemonic: string, U: number, o1: number, opcode: string, f2: Operation2): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar)`,
+    name: registerHeading(mnemonic),
     pattern: `01 ${U} 11110 ${o1} sz:1 1 Rm:5 ${opcode} 1 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {sc2:Rd,sz}, {sc2:Rn,sz}, {sc2:Rm,sz}`,
     feature: 'fp',

@@ -1,6 +1,7 @@
 import type { ESize } from '../builder.ts'
 import { type Row, row } from '../row.ts'
 import { compareZero, fabs, fneg, fp1, fp1Sized } from './fp-elements.ts'
+import { registerHeading } from './heading.ts'
 import type { Operation1 } from './integer.ts'
 import { Lanes, bitsOf } from './lanes.ts'
 
@@ -48,7 +49,7 @@ const againstZero: readonly (readonly [string, 0 | 1, string, 'eq' | 'ge' | 'gt'
 
 function vectorRow(mnemonic: string, U: number, o1: number, opcode: string, zero: string, f1: Operation1): Row {
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()} (${zero ? 'zero, ' : ''}vector)`,
+    name: zero ? `${mnemonic.toUpperCase()} (zero)` : registerHeading(mnemonic),
     pattern: `0 Q:1 ${U} 01110 ${o1} sz:1 10000 ${opcode} 10 Rn:5 Rd:5` as Vector,
     syntax: `${mnemonic} {V2:Rd,sz,Q}, {V2:Rn,sz,Q}${zero}`,
     feature: 'fp',
@@ -62,7 +63,7 @@ function vectorRow(mnemonic: string, U: number, o1: number, opcode: string, zero
 
 function scalarRow(mnemonic: string, U: number, o1: number, opcode: string, zero: string, f1: Operation1): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (${zero ? 'zero, ' : ''}scalar)`,
+    name: zero ? `${mnemonic.toUpperCase()} (zero)` : registerHeading(mnemonic),
     pattern: `01 ${U} 11110 ${o1} sz:1 10000 ${opcode} 10 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {sc2:Rd,sz}, {sc2:Rn,sz}${zero}`,
     feature: 'fp',
@@ -97,7 +98,7 @@ function narrowRow(mnemonic: string, U: number, allowed: (sz: number) => boolean
     fill: () => ({ Q }),
   })
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()}, ${mnemonic.toUpperCase()}2`,
+    name: registerHeading(mnemonic, true),
     pattern: `0 Q:1 ${U} 01110 0 sz:1 10000 10110 10 Rn:5 Rd:5` as Vector,
     syntax: [form(0), form(1)],
     feature: 'fp',
@@ -132,7 +133,7 @@ const fcvtl = row({
 })
 
 const fcvtxnScalar = row({
-  name: 'FCVTXN (scalar)',
+  name: 'FCVTXN, FCVTXN2',
   pattern: '01 1 11110 01 10000 10110 10 Rn:5 Rd:5',
   syntax: 'fcvtxn {S:Rd}, {D:Rn}',
   feature: 'fp',

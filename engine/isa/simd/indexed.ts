@@ -1,6 +1,7 @@
 import type { ESize, Vec } from '../builder.ts'
 import { type Row, row } from '../row.ts'
 import { fmla, fmls, fp2 } from './fp-elements.ts'
+import { elementHeading } from './heading.ts'
 import { type Operation2, doublingMulHigh, mla, mls, mul } from './integer.ts'
 import { Lanes, bitsOf, esizeOf, widen } from './lanes.ts'
 import { longOperations } from './three-different.ts'
@@ -61,7 +62,7 @@ const fpElement = '{Vx2:Rm,sz,H,L,M}'
 
 function vectorRow(mnemonic: string, U: number, opcode: string, f2: Operation2): Row {
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()} (vector, by element)`,
+    name: elementHeading(mnemonic),
     pattern: `0 Q:1 ${U} 01111 size:2 L:1 M:1 Rm:4 ${opcode} H:1 0 Rn:5 Rd:5` as Vector,
     syntax: `${mnemonic} {V:Rd,size,Q}, {V:Rn,size,Q}, ${element}`,
     feature: 'fp',
@@ -75,7 +76,7 @@ function vectorRow(mnemonic: string, U: number, opcode: string, f2: Operation2):
 
 function scalarRow(mnemonic: string, U: number, opcode: string, f2: Operation2): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar, by element)`,
+    name: elementHeading(mnemonic),
     pattern: `01 ${U} 11111 size:2 L:1 M:1 Rm:4 ${opcode} H:1 0 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {sc:Rd,size}, {sc:Rn,size}, ${element}`,
     feature: 'fp',
@@ -105,7 +106,7 @@ function longRow(mnemonic: string, U: number, opcode: string, f2: Operation2): R
     fill: () => ({ Q }),
   })
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()}, ${mnemonic.toUpperCase()}2 (vector, by element)`,
+    name: elementHeading(mnemonic, true),
     pattern: `0 Q:1 ${U} 01111 size:2 L:1 M:1 Rm:4 ${opcode} H:1 0 Rn:5 Rd:5` as Vector,
     syntax: [form(0), form(1)],
     feature: 'fp',
@@ -116,7 +117,7 @@ function longRow(mnemonic: string, U: number, opcode: string, f2: Operation2): R
 
 function longScalarRow(mnemonic: string, U: number, opcode: string, f2: Operation2): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar, by element)`,
+    name: elementHeading(mnemonic, true),
     pattern: `01 ${U} 11111 size:2 L:1 M:1 Rm:4 ${opcode} H:1 0 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {scW:Rd,size}, {sc:Rn,size}, ${element}`,
     feature: 'fp',
@@ -128,7 +129,7 @@ function longScalarRow(mnemonic: string, U: number, opcode: string, f2: Operatio
 function fpRows([mnemonic, U, opcode, f2]: (typeof floating)[number]): Row[] {
   return [
     row<FpVector>({
-      name: `${mnemonic.toUpperCase()} (vector, by element)`,
+      name: elementHeading(mnemonic),
       pattern: `0 Q:1 ${U} 01111 1 sz:1 L:1 M:1 Rm:4 ${opcode} H:1 0 Rn:5 Rd:5` as FpVector,
       syntax: `${mnemonic} {V2:Rd,sz,Q}, {V2:Rn,sz,Q}, ${fpElement}`,
       feature: 'fp',
@@ -139,7 +140,7 @@ function fpRows([mnemonic, U, opcode, f2]: (typeof floating)[number]): Row[] {
       },
     }),
     row<FpScalar>({
-      name: `${mnemonic.toUpperCase()} (scalar, by element)`,
+      name: elementHeading(mnemonic),
       pattern: `01 ${U} 11111 1 sz:1 L:1 M:1 Rm:4 ${opcode} H:1 0 Rn:5 Rd:5` as FpScalar,
       syntax: `${mnemonic} {sc2:Rd,sz}, {sc2:Rn,sz}, ${fpElement}`,
       feature: 'fp',

@@ -31,12 +31,16 @@ function apply(t: Builder, f: { Q: number; Rd: number }, esize: 8 | 16 | 32, imm
   l.write(f.Rd, combine(l, () => t.q(f.Rd), t.splat(t.imm(imm >>> 0), esize)))
 }
 
+/** Heading in the Arm ARM: ORR and BIC have pages for registers, too. */
+const heading = (mnemonic: string): string =>
+  mnemonic.startsWith('m') ? mnemonic.toUpperCase() : `${mnemonic.toUpperCase()} (vector, immediate)`
+
 type Shifted32 = '0 Q:1 0 0111100000 abc:3 0 sh:2 0 01 defgh:5 Rd:5'
 type Shifted16 = '0 Q:1 0 0111100000 abc:3 10 sh:1 0 01 defgh:5 Rd:5'
 
 function shifted32(mnemonic: string, op: number, last: number, combine: Combine): Row {
   return row<Shifted32>({
-    name: `${mnemonic.toUpperCase()} (vector, immediate, 32-bit)`,
+    name: heading(mnemonic),
     pattern: `0 Q:1 ${op} 0111100000 abc:3 0 sh:2 ${last} 01 defgh:5 Rd:5` as Shifted32,
     syntax: `${mnemonic} {Vr:Rd}.{arr32:Q}, {imm8:abc,defgh}{lsl8:sh}`,
     feature: 'fp',
@@ -45,7 +49,7 @@ function shifted32(mnemonic: string, op: number, last: number, combine: Combine)
 }
 function shifted16(mnemonic: string, op: number, last: number, combine: Combine): Row {
   return row<Shifted16>({
-    name: `${mnemonic.toUpperCase()} (vector, immediate, 16-bit)`,
+    name: heading(mnemonic),
     pattern: `0 Q:1 ${op} 0111100000 abc:3 10 sh:1 ${last} 01 defgh:5 Rd:5` as Shifted16,
     syntax: `${mnemonic} {Vr:Rd}.{arr16:Q}, {imm8:abc,defgh}{lsl8:sh}`,
     feature: 'fp',
@@ -55,7 +59,7 @@ function shifted16(mnemonic: string, op: number, last: number, combine: Combine)
 type ShiftingOnes = '0 Q:1 0 0111100000 abc:3 110 sh:1 01 defgh:5 Rd:5'
 function shiftingOnes(mnemonic: string, op: number, combine: Combine): Row {
   return row<ShiftingOnes>({
-    name: `${mnemonic.toUpperCase()} (shifting ones)`,
+    name: heading(mnemonic),
     pattern: `0 Q:1 ${op} 0111100000 abc:3 110 sh:1 01 defgh:5 Rd:5` as ShiftingOnes,
     syntax: `${mnemonic} {Vr:Rd}.{arr32:Q}, {imm8:abc,defgh}, {msl:sh}`,
     feature: 'fp',
@@ -89,14 +93,14 @@ export const rows: readonly Row[] = [
   shiftingOnes('movi', 0, move),
   shiftingOnes('mvni', 1, moveNot),
   row({
-    name: 'MOVI (8-bit)',
+    name: 'MOVI',
     pattern: '0 Q:1 0 0111100000 abc:3 1110 01 defgh:5 Rd:5',
     syntax: 'movi {Vq:Rd,Q}, {imm8:abc,defgh}',
     feature: 'fp',
     meaning: (t, f) => apply(t, f, 8, imm8(f), move),
   }),
   row({
-    name: 'MOVI (64-bit scalar)',
+    name: 'MOVI',
     pattern: '0 0 1 0111100000 abc:3 1110 01 defgh:5 Rd:5',
     syntax: 'movi {D:Rd}, {immbytes:abc,defgh}',
     feature: 'fp',
@@ -106,7 +110,7 @@ export const rows: readonly Row[] = [
     },
   }),
   row({
-    name: 'MOVI (64-bit vector)',
+    name: 'MOVI',
     pattern: '0 1 1 0111100000 abc:3 1110 01 defgh:5 Rd:5',
     syntax: 'movi {Vr:Rd}.2d, {immbytes:abc,defgh}',
     feature: 'fp',
@@ -116,14 +120,14 @@ export const rows: readonly Row[] = [
     },
   }),
   row({
-    name: 'FMOV (vector, immediate) single-precision',
+    name: 'FMOV (vector, immediate)',
     pattern: '0 Q:1 0 0111100000 abc:3 1111 01 defgh:5 Rd:5',
     syntax: 'fmov {Vr:Rd}.{arr32:Q}, {fimm8:abc,defgh}',
     feature: 'fp',
     meaning: (t, f) => apply(t, f, 32, expandImm32(imm8(f)), move),
   }),
   row({
-    name: 'FMOV (vector, immediate) double-precision',
+    name: 'FMOV (vector, immediate)',
     pattern: '0 1 1 0111100000 abc:3 1111 01 defgh:5 Rd:5',
     syntax: 'fmov {Vr:Rd}.2d, {fimm8:abc,defgh}',
     feature: 'fp',

@@ -40,7 +40,7 @@ describe('Advanced SIMD rows', () => {
         if (row.when !== undefined && !row.when(fields)) continue
         found++
         const decoded = decoder.decode(encode(row, fields))
-        expect(decoded?.row.name).toBe(row.name)
+        expect(decoded?.row === row, row.name).toBe(true)
         expect(decoded?.fields).toEqual(fields)
       }
     }

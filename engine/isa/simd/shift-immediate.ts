@@ -1,5 +1,6 @@
 import type { ESize, Vec } from '../builder.ts'
 import { type Row, row } from '../row.ts'
+import { shiftHeading } from './heading.ts'
 import { Lanes, bitsOf, esizeOf, narrow, narrowSaturating, widen } from './lanes.ts'
 
 /**
@@ -80,7 +81,7 @@ const distance = (direction: 'l' | 'r', f: Immediate): number => (direction === 
 
 function vectorRow(mnemonic: string, U: number, opcode: string, direction: 'l' | 'r', shift: Shift): Row {
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()} (vector, immediate)`,
+    name: shiftHeading(mnemonic),
     pattern: `0 Q:1 ${U} 011110 immh:4 immb:3 ${opcode} 1 Rn:5 Rd:5` as Vector,
     syntax: `${mnemonic} {Vs:Rd,immh,Q}, {Vs:Rn,immh,Q}, ${amount(direction)}`,
     feature: 'fp',
@@ -96,7 +97,7 @@ function scalarRow(
   mnemonic: string, U: number, opcode: string, direction: 'l' | 'r', sizes: 'd' | 'bhsd', shift: Shift,
 ): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar, immediate)`,
+    name: shiftHeading(mnemonic),
     pattern: `01 ${U} 111110 immh:4 immb:3 ${opcode} 1 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {scs:Rd,immh}, {scs:Rn,immh}, ${amount(direction)}`,
     feature: 'fp',
@@ -127,7 +128,7 @@ function narrowRow([mnemonic, U, opcode, rounding, saturation]: Narrowing): Row 
     fill: () => ({ Q }),
   })
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()}, ${mnemonic.toUpperCase()}2`,
+    name: shiftHeading(mnemonic, true),
     pattern: `0 Q:1 ${U} 011110 immh:4 immb:3 ${opcode} 1 Rn:5 Rd:5` as Vector,
     syntax: [form(0), form(1)],
     feature: 'fp',
@@ -141,7 +142,7 @@ function narrowRow([mnemonic, U, opcode, rounding, saturation]: Narrowing): Row 
 
 function narrowScalarRow([mnemonic, U, opcode, rounding, saturation]: Narrowing): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar)`,
+    name: shiftHeading(mnemonic, true),
     pattern: `01 ${U} 111110 immh:4 immb:3 ${opcode} 1 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {scs:Rd,immh}, {scsW:Rn,immh}, {shr:immh,immb}`,
     feature: 'fp',
@@ -206,7 +207,7 @@ function conversionRows([mnemonic, U, opcode, op]: (typeof conversions)[number])
       },
     }),
     row<Scalar>({
-      name: `${mnemonic.toUpperCase()} (scalar, fixed-point)`,
+      name: `${mnemonic.toUpperCase()} (vector, fixed-point)`,
       pattern: `01 ${U} 111110 immh:4 immb:3 ${opcode} 1 Rn:5 Rd:5` as Scalar,
       syntax: `${mnemonic} {scs:Rd,immh}, {scs:Rn,immh}, {shr:immh,immb}`,
       feature: 'fp',

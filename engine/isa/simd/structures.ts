@@ -119,7 +119,7 @@ function multipleRows(L: 0 | 1, interleave: number, count: number, opcode: strin
       meaning: (t, f) => transfer(t, f, count, interleave),
     }),
     row<Post>({
-      name: `${name} post-index`,
+      name,
       pattern: `0 Q:1 0011001 ${L} 0 Rm:5 ${opcode} size:2 Rn:5 Rt:5` as Post,
       syntax: [
         {
@@ -187,7 +187,7 @@ function storeSingle(t: Builder, f: Single, count: number, scale: number): void 
 
 function singleRows(L: 0 | 1, count: number, e: ElementCode): Row[] {
   const mnemonic = `${L ? 'ld' : 'st'}${count}`
-  const name = `${mnemonic.toUpperCase()} (single structure) ${8 << e.scale}-bit`
+  const name = `${mnemonic.toUpperCase()} (single structure)`
   const list = `{elem${count}${e.letter}:Rt,Q${e.scale < 3 ? ',index' : ''}}`
   // The number of registers less one is opcode<0>:R.
   const R = (count - 1) & 1
@@ -204,7 +204,7 @@ function singleRows(L: 0 | 1, count: number, e: ElementCode): Row[] {
       meaning: (t, f) => transfer(t, f, count, e.scale),
     }),
     row<Post>({
-      name: `${name} post-index`,
+      name,
       pattern: `0 Q:1 0011011 ${L} ${R} Rm:5 ${opcode} ${e.bits} Rn:5 Rt:5` as Post,
       syntax: [
         {
@@ -250,7 +250,7 @@ function replicateRows(count: number): Row[] {
       meaning: (t, f) => loadReplicate(t, f, count),
     }),
     row<Post>({
-      name: `${mnemonic.toUpperCase()} post-index`,
+      name: mnemonic.toUpperCase(),
       pattern: `0 Q:1 0011011 1 ${R} Rm:5 ${opcode} 0 size:2 Rn:5 Rt:5` as Post,
       syntax: [
         {

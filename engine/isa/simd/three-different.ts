@@ -1,5 +1,6 @@
 import type { Builder, ESize, Vec } from '../builder.ts'
 import { type Row, row } from '../row.ts'
+import { registerHeading } from './heading.ts'
 import { type Operation2, polynomialProduct, saturatingAdd, saturatingSub } from './integer.ts'
 import { Lanes, esizeOf, narrow, widen } from './lanes.ts'
 import { sizeIn } from './three-same.ts'
@@ -75,7 +76,7 @@ function vectorRow(
     fill: () => ({ Q }),
   })
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()}, ${mnemonic.toUpperCase()}2`,
+    name: registerHeading(mnemonic, true),
     pattern: `0 Q:1 ${U} 01110 size:2 1 Rm:5 ${opcode} 00 Rn:5 Rd:5` as Vector,
     syntax: [form(0), form(1)],
     feature: 'fp',
@@ -113,7 +114,7 @@ function highNarrowRow(mnemonic: string, U: number, opcode: string, f2: Operatio
 
 function scalarRow(mnemonic: string, opcode: string, f2: Operation2): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar)`,
+    name: registerHeading(mnemonic, true),
     pattern: `01 0 11110 size:2 1 Rm:5 ${opcode} 00 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {scW:Rd,size}, {sc:Rn,size}, {sc:Rm,size}`,
     feature: 'fp',

@@ -1,4 +1,5 @@
 import { type Row, row } from '../row.ts'
+import { registerHeading } from './heading.ts'
 import {
   type Operation2, absoluteDifference, accumulate, add, doublingMulHigh, halvingAdd, halvingSub, maximum, minimum, mla,
   mls, mul, pairwise, polynomialProduct, roundingHalvingAdd, saturatingAdd, saturatingSub, sub, testBits,
@@ -84,7 +85,7 @@ export function sizeIn(sizes: string, size: number): boolean {
 
 function vectorRow(mnemonic: string, U: number, opcode: string, sizes: string, f2: Operation2): Row {
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()} (vector)`,
+    name: registerHeading(mnemonic),
     pattern: `0 Q:1 ${U} 01110 size:2 1 Rm:5 ${opcode} 1 Rn:5 Rd:5` as Vector,
     syntax: `${mnemonic} {V:Rd,size,Q}, {V:Rn,size,Q}, {V:Rm,size,Q}`,
     feature: 'fp',
@@ -98,7 +99,7 @@ function vectorRow(mnemonic: string, U: number, opcode: string, sizes: string, f
 
 function scalarRow(mnemonic: string, U: number, opcode: string, sizes: string, f2: Operation2): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar)`,
+    name: registerHeading(mnemonic),
     pattern: `01 ${U} 11110 size:2 1 Rm:5 ${opcode} 1 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {sc:Rd,size}, {sc:Rn,size}, {sc:Rm,size}`,
     feature: 'fp',
@@ -112,7 +113,7 @@ function scalarRow(mnemonic: string, U: number, opcode: string, sizes: string, f
 
 function logicalRow(mnemonic: string, U: number, size: string, f2: Operation2): Row {
   return row<Logical>({
-    name: `${mnemonic.toUpperCase()} (vector)`,
+    name: registerHeading(mnemonic),
     pattern: `0 Q:1 ${U} 01110 ${size} 1 Rm:5 00011 1 Rn:5 Rd:5` as Logical,
     syntax: `${mnemonic} {Vq:Rd,Q}, {Vq:Rn,Q}, {Vq:Rm,Q}`,
     ...(mnemonic === 'orr' && {

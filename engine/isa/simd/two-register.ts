@@ -1,5 +1,6 @@
 import type { ESize, Vec } from '../builder.ts'
 import { type Row, row } from '../row.ts'
+import { registerHeading } from './heading.ts'
 import { type Operation1, saturatingAbs, saturatingNeg, signedPlusUnsigned, unsignedPlusSigned } from './integer.ts'
 import { Lanes, bitsOf, esizeOf, narrow, narrowSaturating, permuteElements, widen } from './lanes.ts'
 import { sizeIn } from './three-same.ts'
@@ -88,10 +89,11 @@ const narrowing: readonly (readonly [string, 0 | 1, string, boolean, boolean])[]
 ]
 
 function vectorRow(
-  mnemonic: string, U: number, opcode: string, sizes: string, operands: string, f1: Operation1, heading = '(vector)',
+  mnemonic: string, U: number, opcode: string, sizes: string, operands: string, f1: Operation1,
+  name = registerHeading(mnemonic),
 ): Row {
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()} ${heading}`,
+    name,
     pattern: `0 Q:1 ${U} 01110 size:2 10000 ${opcode} 10 Rn:5 Rd:5` as Vector,
     syntax: `${mnemonic} ${operands}`,
     feature: 'fp',
@@ -104,10 +106,11 @@ function vectorRow(
 }
 
 function scalarRow(
-  mnemonic: string, U: number, opcode: string, sizes: string, operands: string, f1: Operation1, heading = '(scalar)',
+  mnemonic: string, U: number, opcode: string, sizes: string, operands: string, f1: Operation1,
+  name = registerHeading(mnemonic),
 ): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} ${heading}`,
+    name,
     pattern: `01 ${U} 11110 size:2 10000 ${opcode} 10 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} ${operands}`,
     feature: 'fp',
@@ -122,7 +125,7 @@ function scalarRow(
 /** NOT and RBIT: U = 1, opcode 00101, the size field tells them apart. */
 function bytesRow(mnemonic: string, size: string, f1: Operation1): Row {
   return row<Fixed>({
-    name: `${mnemonic.toUpperCase()} (vector)`,
+    name: registerHeading(mnemonic),
     pattern: `0 Q:1 1 01110 ${size} 10000 00101 10 Rn:5 Rd:5` as Fixed,
     syntax: `${mnemonic} {Vq:Rd,Q}, {Vq:Rn,Q}`,
     feature: 'fp',
@@ -142,7 +145,7 @@ function narrowRow(mnemonic: string, U: number, opcode: string, f1: Narrowing): 
     fill: () => ({ Q }),
   })
   return row<Vector>({
-    name: `${mnemonic.toUpperCase()}, ${mnemonic.toUpperCase()}2`,
+    name: registerHeading(mnemonic, true),
     pattern: `0 Q:1 ${U} 01110 size:2 10000 ${opcode} 10 Rn:5 Rd:5` as Vector,
     syntax: [form(0), form(1)],
     feature: 'fp',
@@ -156,7 +159,7 @@ function narrowRow(mnemonic: string, U: number, opcode: string, f1: Narrowing): 
 
 function narrowScalarRow(mnemonic: string, U: number, opcode: string, f1: Narrowing): Row {
   return row<Scalar>({
-    name: `${mnemonic.toUpperCase()} (scalar)`,
+    name: registerHeading(mnemonic, true),
     pattern: `01 ${U} 11110 size:2 10000 ${opcode} 10 Rn:5 Rd:5` as Scalar,
     syntax: `${mnemonic} {sc:Rd,size}, {scW:Rn,size}`,
     feature: 'fp',
@@ -195,10 +198,10 @@ export const rows: readonly Row[] = [
   ...sameSize.map(([m, U, opcode, sizes, , f1]) => vectorRow(m, U, opcode, sizes, V, f1)),
   ...sameSize.filter((r) => r[4] !== '').map(([m, U, opcode, , sizes, f1]) => scalarRow(m, U, opcode, sizes, S, f1)),
   ...againstZero.map(([m, U, opcode, c]) =>
-    vectorRow(m, U, opcode, 'bhsd', `${V}, #0`, compareZero(c), '(zero, vector)'),
+    vectorRow(m, U, opcode, 'bhsd', `${V}, #0`, compareZero(c), `${m.toUpperCase()} (zero)`),
   ),
   ...againstZero.map(([m, U, opcode, c]) =>
-    scalarRow(m, U, opcode, 'd', `${S}, #0`, compareZero(c), '(zero, scalar)'),
+    scalarRow(m, U, opcode, 'd', `${S}, #0`, compareZero(c), `${m.toUpperCase()} (zero)`),
   ),
   bytesRow('mvn', '00', (l, a) => l.not(a)),
   bytesRow('rbit', '01', reverseBits),
