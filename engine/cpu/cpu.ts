@@ -5,7 +5,7 @@ import { allRows } from '../isa/table.ts'
 import { Contexts } from '../mmu/contexts.ts'
 import { Mmu } from '../mmu/mmu.ts'
 import { DAIF, HCR, Line, SCTLR, SsIl } from './control-bits.ts'
-import { checkDebugBefore, debugActive, stepAfter } from './debug.ts'
+import { checkDebugBefore, checkWatchpoints, debugActive, stepAfter } from './debug.ts'
 import { GuestException, Target, type TargetRule } from './exception.ts'
 import { exceptionReturn, takeSynchronous } from './exception-entry.ts'
 import { computeMode, enterLevel, fpTrapLevel, newContextMemo } from './exception-level.ts'
@@ -374,6 +374,12 @@ export class Cpu implements CpuPort {
   /** In a mode with ModeBit.tier0Only, after an instruction that completed: the single step is used up. */
   afterInstruction(): void {
     stepAfter(this)
+  }
+
+  /** In a mode with ModeBit.tier0Only, for each data access once it has translated: watchpoint exceptions. */
+  checkWatchpoints(va: bigint, bytes: number, write: boolean, unprivileged: boolean): void {
+    const el = this.state.el
+    checkWatchpoints(this, va, bytes, write, unprivileged && el === 1 ? 0 : el)
   }
 
   /** Do MDSCR_EL1.SS, MDE and the breakpoint registers make something happen at the current level? */

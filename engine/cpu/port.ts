@@ -33,6 +33,11 @@ export interface CpuPort {
   checkFp(): void
   /** Throws an alignment fault for a data access. */
   alignmentFault(va: bigint, write: boolean): never
+  /**
+   * Throws watchpoint exceptions. Asked in a mode with ModeBit.tier0Only for each data access that has translated,
+   * before a store is done.
+   */
+  checkWatchpoints?(va: bigint, bytes: number, write: boolean, unprivileged: boolean): void
   /** Throws SP alignment fault. */
   spAlignmentFault(): never
   /** Throws UNDEFINED for the word. */

@@ -22,12 +22,19 @@ export class EvaluatedMemory {
    *     if e.tag[access] == (va & ~0xfff | context): return va + e.delta
    *     else: walk the tables
    */
-  private locate(low: number, high: number, access: AccessKind, unprivileged: boolean): number {
+  private locate(low: number, high: number, access: AccessKind, unprivileged: boolean, bytes = 1): number {
     const { i32 } = this.state
     const entry = (TLB_BASE >> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * 8
     const tag = (low & ~0xfff) | i32[unprivileged ? CONTEXT_UNPRIVILEGED : CONTEXT]!
     if (i32[entry + 2 * access] === tag && i32[entry + 2 * access + 1] === high) return (low + i32[entry + 6]!) >>> 0
-    return this.cpu.mmu.translate(low, high, access, unprivileged)
+    const host = this.cpu.mmu.translate(low, high, access, unprivileged)
+    // RAM that is mapped as Device memory, which the TLB never holds.
+    if (host !== 0 && low & (bytes - 1) && this.cpu.mmu.device) this.cpu.alignmentFault(address(low, high), access === Access.write)
+    return host
+  }
+
+  private checkWatchpoints(low: number, high: number, bytes: number, write: boolean, unprivileged: boolean): void {
+    if (this.state.i32[CODE_KEY]! & ModeBit.tier0Only) this.cpu.checkWatchpoints?.(address(low, high), bytes, write, unprivileged)
   }
 
   private checkAlignment(low: number, high: number, bytes: number, options: AccessOptions, write: boolean): void {
@@ -49,13 +56,15 @@ export class EvaluatedMemory {
       this.locate(nextLow, nextHigh, access, unprivileged)
       this.loadInPage(low, high, inPage, access, unprivileged, out, at)
       this.loadInPage(nextLow, nextHigh, bytes - inPage, access, unprivileged, out, at + inPage)
+      this.checkWatchpoints(low, high, bytes, access === Access.write, unprivileged)
       return
     }
     this.loadInPage(low, high, bytes, access, unprivileged, out, at)
+    this.checkWatchpoints(low, high, bytes, access === Access.write, unprivileged)
   }
 
   private loadInPage(low: number, high: number, bytes: number, access: AccessKind, unprivileged: boolean, out: Uint8Array, at: number): void {
-    const host = this.locate(low, high, access, unprivileged)
+    const host = this.locate(low, high, access, unprivileged, bytes)
     if (host !== 0) {
       const { bytes: memory } = this.state
       for (let i = 0; i < bytes; i++) out[at + i] = memory[host + i]!
@@ -81,15 +90,20 @@ export class EvaluatedMemory {
       const [nextLow, nextHigh] = plus(low, high, inPage)
       this.locate(low, high, Access.write, unprivileged)
       this.locate(nextLow, nextHigh, Access.write, unprivileged)
+      this.checkWatchpoints(low, high, bytes, true, unprivileged)
       this.storeInPage(low, high, inPage, unprivileged, from, at)
       this.storeInPage(nextLow, nextHigh, bytes - inPage, unprivileged, from, at + inPage)
       return
+    }
+    if (this.state.i32[CODE_KEY]! & ModeBit.tier0Only) {
+      this.locate(low, high, Access.write, unprivileged, bytes)
+      this.checkWatchpoints(low, high, bytes, true, unprivileged)
     }
     this.storeInPage(low, high, bytes, unprivileged, from, at)
   }
 
   private storeInPage(low: number, high: number, bytes: number, unprivileged: boolean, from: Uint8Array, at: number): void {
-    const host = this.locate(low, high, Access.write, unprivileged)
+    const host = this.locate(low, high, Access.write, unprivileged, bytes)
     if (host !== 0) {
       const { bytes: memory } = this.state
       for (let i = 0; i < bytes; i++) memory[host + i] = from[at + i]!
