@@ -1,15 +1,16 @@
 /**
  * The GIC against QEMU's: a bare-metal program performs random register accesses at EL2 and at EL1 (where HCR_EL2 gives
- * it the virtual interface) and prints every result; the same list runs on the model. Skipped without QEMU and
- * a cross-assembler. GIC_ORACLE_SEED and GIC_ORACLE_OPS choose another sample.
+ * it the virtual interface) and prints every result. The same list runs on the bare model, and the same program on the
+ * whole lab machine. Skipped without QEMU and a cross-assembler. GIC_ORACLE_SEED and GIC_ORACLE_OPS choose another sample.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { sys } from '../../cpu/encoding.ts'
-import { Gic } from './gic.ts'
+import { sys } from '../cpu/encoding.ts'
+import { Gic } from '../devices/gic/gic.ts'
+import { Machine } from './machine.ts'
 
 const QEMU = 'qemu-system-aarch64'
 const GCC = 'aarch64-linux-gnu-gcc'
@@ -188,25 +189,47 @@ ${ops.map((o) => ` .long ${o.kind}, ${o.at}\n .quad 0x${o.value.toString(16)}`).
 `
 }
 
-function runInQemu(ops: readonly Op[]): string[] {
-  const dir = mkdtempSync(join(tmpdir(), 'gic-oracle-'))
-  try {
-    const [source, elf, image] = ['t.S', 't.elf', 't.img'].map((f) => join(dir, f)) as [string, string, string]
-    writeFileSync(source, program(ops))
-    const run = (command: string, args: string[]): string => {
-      const r = spawnSync(command, args, { timeout: 60_000, encoding: 'utf8' })
-      if (r.status !== 0) throw new Error(`${command}: ${r.stderr} ${r.error ?? ''}`)
-      return r.stdout
-    }
-    run(GCC, ['-nostdlib', '-static', '-Wl,-Ttext=0', '-Wl,--build-id=none', '-o', elf, source])
-    run(OBJCOPY, ['-O', 'binary', elf, image])
-    expect(readFileSync(image).length).toBeGreaterThan(64)
-    const machine = 'virt,virtualization=on,gic-version=3,its=off'
-    const out = run(QEMU, ['-M', machine, '-cpu', 'cortex-a72', '-m', '128', '-nic', 'none', '-nographic', '-kernel', image])
-    return out.split(/\r?\n/).filter((line) => line.length > 0)
-  } finally {
-    rmSync(dir, { recursive: true })
-  }
+function run(command: string, args: string[]): string {
+  const r = spawnSync(command, args, { timeout: 60_000, encoding: 'utf8', maxBuffer: 64 << 20 })
+  if (r.status !== 0) throw new Error(`${command}: ${r.stderr} ${r.error ?? ''}`)
+  return r.stdout
+}
+
+/** Assemble the program for this list. */
+function build(ops: readonly Op[], dir: string): string {
+  const [source, elf, image] = ['t.S', 't.elf', 't.img'].map((f) => join(dir, f)) as [string, string, string]
+  writeFileSync(source, program(ops))
+  run(GCC, ['-nostdlib', '-static', '-Wl,-Ttext=0', '-Wl,--build-id=none', '-o', elf, source])
+  run(OBJCOPY, ['-O', 'binary', elf, image])
+  return image
+}
+
+function lines(output: string): string[] {
+  return output
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter((line) => line.length > 0)
+}
+
+function runInQemu(image: string): string[] {
+  const machine = 'virt,virtualization=on,gic-version=3,its=off'
+  return lines(
+    run(QEMU, ['-M', machine, '-cpu', 'cortex-a72', '-m', '128', '-nic', 'none', '-nographic', '-kernel', image]),
+  )
+}
+
+function runInLab(image: string): string[] {
+  let output = ''
+  const machine = Machine.create({
+    image: readFileSync(image),
+    append: '',
+    ramMiB: 128,
+    console: (bytes) => {
+      output += Buffer.from(bytes).toString('latin1')
+    },
+  })
+  expect(machine.run(100_000_000).kind).toBe('off')
+  return lines(output)
 }
 
 class Generator {
@@ -266,6 +289,16 @@ class Generator {
     const text = `EL${el} ${value === undefined ? 'read' : 'write'} ${name}`
     this.#record({ kind: el === 2 ? Kind.el2 : Kind.el1, at, value: value ?? 0n, text }, result, el === 1)
     return result
+  }
+
+  compare(who: string, got: readonly string[]): void {
+    const wrong = this.ops.findIndex((_, i) => got[i] !== this.expected[i]!.trim())
+    if (wrong < 0) return
+    const from = Math.max(0, wrong - 25)
+    const trace = this.ops
+      .slice(from, wrong + 1)
+      .map((o, k) => `${from + k} ${o.text} ${o.value.toString(16)} -> ${this.expected[from + k]} | ${got[from + k]}`)
+    throw new Error(`access ${wrong} differs (model | ${who}):\n${trace.join('\n')}`)
   }
 
   #record(op: Op, result: bigint, el1: boolean): void {
@@ -406,14 +439,13 @@ describe('GIC against QEMU', () => {
       const g = new Generator(seed)
       g.setUp()
       while (g.ops.length < count) g.step()
-      const got = runInQemu(g.ops)
-      for (let i = 0; i < g.ops.length; i++) {
-        if (got[i]?.trim() === g.expected[i]!.trim()) continue
-        const from = Math.max(0, i - 25)
-        const trace = g.ops
-          .slice(from, i + 1)
-          .map((o, k) => `${from + k} ${o.text} ${o.value.toString(16)} -> ${g.expected[from + k]} | ${got[from + k]}`)
-        throw new Error(`access ${i} of seed ${seed} differs (lab | QEMU):\n${trace.join('\n')}`)
+      const dir = mkdtempSync(join(tmpdir(), 'gic-oracle-'))
+      try {
+        const image = build(g.ops, dir)
+        g.compare('QEMU', runInQemu(image))
+        g.compare('the machine', runInLab(image))
+      } finally {
+        rmSync(dir, { recursive: true })
       }
     },
     120_000,
