@@ -1,6 +1,17 @@
 import { PROBE_QUESTIONS, PROBE_SUBJECTS, taintOf } from '../probe-facts.ts'
 import { useLab } from '../store.ts'
 
+/** `SIGSEGV(SEGV_ACCERR)`: the reason goes below. */
+function Value(props: { text: string }) {
+  const [, what, why] = /^(\w+)\((.*)\)$/.exec(props.text) ?? []
+  if (what === undefined) return props.text
+  return (
+    <>
+      {what} <small>{why}</small>
+    </>
+  )
+}
+
 /** What the probe found out: one row for each VM it asked for, one column for each thing it tried. */
 export function Answers() {
   const facts = useLab(state => state.facts)
@@ -44,7 +55,7 @@ export function Answers() {
                   const tainted = question.key === 'taint' && found !== undefined && found !== '0'
                   return (
                     <td key={question.key} data-key={key} className={tainted ? 'tainted' : undefined}>
-                      {found === undefined ? <span className="unanswered">–</span> : question.key === 'taint' ? taintOf(found) : found}
+                      {found === undefined ? <span className="unanswered">–</span> : question.key === 'taint' ? taintOf(found) : <Value text={found} />}
                     </td>
                   )
                 })}

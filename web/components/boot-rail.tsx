@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { count, shortCount } from '../format.ts'
 import { MILESTONES } from '../milestones.ts'
 import { useLab } from '../store.ts'
@@ -8,6 +9,15 @@ export function BootRail() {
   const counts = MILESTONES.map(milestone => reached[milestone.symbol])
   const done = counts.filter(entry => entry !== undefined).length
   const last = counts.findLastIndex(entry => entry !== undefined)
+  const steps = useRef<HTMLOListElement>(null)
+  // Keeps the newest step in view where the rail scrolls by itself; where it is laid out whole, the page stays put.
+  useEffect(() => {
+    const list = steps.current
+    const step = last < 0 ? null : list?.children[last]
+    if (list === null || !(step instanceof HTMLElement) || list.scrollHeight <= list.clientHeight) return
+    const below = step.offsetTop + step.offsetHeight - list.offsetTop - list.clientHeight
+    if (below > list.scrollTop) list.scrollTop = below
+  }, [last])
   return (
     <aside className="rail" aria-labelledby="rail-title">
       <header className="panel-head">
@@ -26,7 +36,7 @@ export function BootRail() {
       >
         <i style={{ inlineSize: `${(100 * (last + 1)) / MILESTONES.length}%` }} />
       </div>
-      <ol className="steps">
+      <ol className="steps" ref={steps}>
         {MILESTONES.map((milestone, index) => {
           const at = counts[index]
           const standing = at !== undefined ? (index === last ? 'now' : 'done') : index < last ? 'passed' : 'ahead'

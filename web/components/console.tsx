@@ -22,13 +22,13 @@ export function Console() {
     const term = new Terminal({
       fontFamily: '"JetBrains Mono Variable", ui-monospace, "DejaVu Sans Mono", monospace',
       fontSize: 12.5,
-      lineHeight: 1.3,
+      lineHeight: 1.2,
       scrollback: 20_000,
       // Linux's serial console ends lines with CR LF by itself; a bare-metal guest may not.
       convertEol: true,
       cursorBlink: false,
       cursorInactiveStyle: 'outline',
-      screenReaderMode: false,
+      overviewRuler: { width: 10 },
       theme: terminalTheme(),
     })
     const fitter = new FitAddon()
@@ -71,7 +71,7 @@ export function Console() {
         <h2 id="console-title">Console</h2>
         <span className="aside">ttyAMA0 · a PL011 at 0x09000000 · what you type goes to the guest</span>
       </header>
-      <div className="terminal" ref={place} data-testid="terminal" />
+      <div className="screen" ref={place} data-testid="terminal" />
       <BeforeBoot />
     </section>
   )
@@ -153,6 +153,10 @@ function terminalTheme(): ITheme {
     cursor: token('--ink'),
     cursorAccent: token('--ground'),
     selectionBackground: token('--selection'),
+    scrollbarSliderBackground: token('--line'),
+    scrollbarSliderHoverBackground: token('--control-line'),
+    scrollbarSliderActiveBackground: token('--control-line'),
+    overviewRulerBorder: token('--ground'),
     black: token('--ground'),
     brightBlack: token('--faint'),
     white: token('--dim'),
