@@ -23,16 +23,42 @@ export interface Place {
 }
 
 const INTEGERS: Readonly<Record<string, number>> = {
-  '.byte': 1, '.hword': 2, '.short': 2, '.2byte': 2, '.word': 4, '.long': 4, '.int': 4, '.4byte': 4, '.inst': 4,
-  '.quad': 8, '.xword': 8, '.dword': 8, '.8byte': 8,
+  '.byte': 1,
+  '.hword': 2,
+  '.short': 2,
+  '.2byte': 2,
+  '.word': 4,
+  '.long': 4,
+  '.int': 4,
+  '.4byte': 4,
+  '.inst': 4,
+  '.quad': 8,
+  '.xword': 8,
+  '.dword': 8,
+  '.8byte': 8,
 }
 const FLOATS: Readonly<Record<string, number>> = { '.float': 4, '.single': 4, '.double': 8 }
 const MOST_BYTES = 1 << 28
 
 /** Directives that have no meaning here, accepted for the sake of sources written for other assemblers. */
 const IGNORED = new Set([
-  '.global', '.globl', '.local', '.weak', '.hidden', '.type', '.size', '.arch', '.cpu', '.arch_extension', '.file', '.ident',
-  '.cfi_startproc', '.cfi_endproc', '.cfi_def_cfa_offset', '.cfi_offset', '.cfi_restore',
+  '.global',
+  '.globl',
+  '.local',
+  '.weak',
+  '.hidden',
+  '.type',
+  '.size',
+  '.arch',
+  '.cpu',
+  '.arch_extension',
+  '.file',
+  '.ident',
+  '.cfi_startproc',
+  '.cfi_endproc',
+  '.cfi_def_cfa_offset',
+  '.cfi_offset',
+  '.cfi_restore',
 ])
 
 /** Is the directive one that is read and passed over? */
@@ -58,20 +84,37 @@ export function splitTokens(tokens: readonly Token[]): Token[][] {
  * The data of a directive; undefined when it is not a data directive.
  * @throws SourceError on operands that do not fit the directive.
  */
-export function dataDirective(name: string, tokens: readonly Token[], position: Position, place: Place): Data | undefined {
+export function dataDirective(
+  name: string,
+  tokens: readonly Token[],
+  position: Position,
+  place: Place,
+): Data | undefined {
   const integer = INTEGERS[name]
   if (integer !== undefined) return integers(name, integer, splitTokens(tokens), position)
   const float = FLOATS[name]
   if (float !== undefined) return floats(float, splitTokens(tokens), position)
   switch (name) {
-    case '.ascii': return strings(tokens, position, false)
-    case '.asciz': case '.string': return strings(tokens, position, true)
-    case '.skip': case '.space': case '.zero': return space(tokens, position, place)
-    case '.fill': return fill(tokens, position, place)
-    case '.align': case '.p2align': return alignment(tokens, position, place, true)
-    case '.balign': return alignment(tokens, position, place, false)
-    case '.org': return origin(tokens, position, place)
-    default: return undefined
+    case '.ascii':
+      return strings(tokens, position, false)
+    case '.asciz':
+    case '.string':
+      return strings(tokens, position, true)
+    case '.skip':
+    case '.space':
+    case '.zero':
+      return space(tokens, position, place)
+    case '.fill':
+      return fill(tokens, position, place)
+    case '.align':
+    case '.p2align':
+      return alignment(tokens, position, place, true)
+    case '.balign':
+      return alignment(tokens, position, place, false)
+    case '.org':
+      return origin(tokens, position, place)
+    default:
+      return undefined
   }
 }
 
@@ -115,7 +158,10 @@ function floats(size: number, items: readonly Token[][], position: Position): Da
     size: size * values.length,
     fill(out) {
       const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
-      values.forEach((v, i) => (size === 4 ? view.setFloat32(4 * i, v, true) : view.setFloat64(8 * i, v, true)))
+      for (const [i, v] of values.entries()) {
+        if (size === 4) view.setFloat32(4 * i, v, true)
+        else view.setFloat64(8 * i, v, true)
+      }
     },
   }
 }
@@ -125,7 +171,8 @@ function strings(tokens: readonly Token[], position: Position, terminated: boole
   for (const item of splitTokens(tokens)) {
     // Strings side by side are one string.
     for (const t of item) {
-      if (t.kind !== 'string') throw new SourceError(`expected a string but found '${t.text}'`, { ...position, column: t.column })
+      if (t.kind !== 'string')
+        throw new SourceError(`expected a string but found '${t.text}'`, { ...position, column: t.column })
       for (let i = 0; i < t.text.length; i++) bytes.push(t.text.charCodeAt(i))
     }
     if (terminated) bytes.push(0)
@@ -145,7 +192,8 @@ function constants(tokens: readonly Token[], position: Position, place: Place, w
 }
 
 function checkedSize(value: bigint | undefined, position: Position): number {
-  if (value === undefined || value < 0n || value > BigInt(MOST_BYTES)) throw new SourceError('a size between 0 and 256 MiB is needed', position)
+  if (value === undefined || value < 0n || value > BigInt(MOST_BYTES))
+    throw new SourceError('a size between 0 and 256 MiB is needed', position)
   return Number(value)
 }
 
@@ -170,7 +218,8 @@ function fill(tokens: readonly Token[], position: Position, place: Place): Data 
 
 function alignment(tokens: readonly Token[], position: Position, place: Place, power: boolean): Data {
   const [operand, value, most] = constants(tokens, position, place, 'the alignment')
-  if (operand === undefined || operand < 0n || operand > (power ? 16n : 65536n)) throw new SourceError('alignment out of range', position)
+  if (operand === undefined || operand < 0n || operand > (power ? 16n : 65536n))
+    throw new SourceError('alignment out of range', position)
   const bytes = power ? 2 ** Number(operand) : Math.max(1, Number(operand))
   if ((bytes & (bytes - 1)) !== 0) throw new SourceError('the alignment must be a power of two', position)
   place.align(bytes)

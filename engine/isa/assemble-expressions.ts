@@ -1,8 +1,8 @@
 /**
  * Assembler expressions: 64-bit integers, or a place in a section while section addresses are not known yet.
  *
- * Operators, loosest first, as in C: `||`, `&&`, `|`, `^`, `&`, `== !=`, `< <= > >=`, `<< >>`, `+ -`, `* / %`, then unary
- * `- + ~ !`. Division truncates. Comparisons give -1 or 0, as GNU as does.
+ * Operators, loosest first, as in C: `||`, `&&`, `|`, `^`, `&`, `== !=`, `< <= > >=`, `<< >>`, `+ -`, `* / %`, then
+ * unary `- + ~ !`. Division truncates. Comparisons give -1 or 0, as GNU as does.
  */
 import { type Position, SourceError, type Token } from './assemble-lexer.ts'
 
@@ -70,7 +70,16 @@ export class TokenReader {
 }
 
 const LEVELS: readonly (readonly string[])[] = [
-  ['||'], ['&&'], ['|'], ['^'], ['&'], ['==', '!='], ['<', '<=', '>', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%'],
+  ['||'],
+  ['&&'],
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<', '<=', '>', '>='],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
 ]
 
 /** Read and evaluate an expression. @throws SourceError on a syntax error, an undefined name or a division by zero. */
@@ -113,7 +122,9 @@ function parseUnary(reader: TokenReader, resolve: Resolve): Term {
   if (t.kind === 'name' || t.kind === 'local') {
     const term = resolve(t.text)
     if (term === undefined) {
-      return reader.fail(t.kind === 'local' ? `no local label for '${printable(t.text)}'` : `'${printable(t.text)}' is not defined`)
+      return reader.fail(
+        t.kind === 'local' ? `no local label for '${printable(t.text)}'` : `'${printable(t.text)}' is not defined`,
+      )
     }
     reader.at++
     return term
@@ -151,28 +162,44 @@ function apply(operator: string, a: Term, b: Term): Term | string {
     if (a.section !== undefined && b.section !== undefined) return 'two addresses cannot be added'
     return { value: x + y, section: a.section ?? b.section }
   }
-  if (operator === '-' && a.section !== undefined && b.section === undefined) return { value: x - y, section: a.section }
+  if (operator === '-' && a.section !== undefined && b.section === undefined)
+    return { value: x - y, section: a.section }
   if (a.section !== b.section) return `'${operator}' needs constants or two places of the same section`
   const truth = (b: boolean): Term => absolute(b ? -1n : 0n)
   switch (operator) {
-    case '-': return absolute(x - y)
-    case '==': return truth(x === y)
-    case '!=': return truth(x !== y)
-    case '<': return truth(x < y)
-    case '<=': return truth(x <= y)
-    case '>': return truth(x > y)
-    case '>=': return truth(x >= y)
+    case '-':
+      return absolute(x - y)
+    case '==':
+      return truth(x === y)
+    case '!=':
+      return truth(x !== y)
+    case '<':
+      return truth(x < y)
+    case '<=':
+      return truth(x <= y)
+    case '>':
+      return truth(x > y)
+    case '>=':
+      return truth(x >= y)
   }
   if (a.section !== undefined) return `'${operator}' needs constants, not addresses`
   switch (operator) {
-    case '*': return absolute(x * y)
-    case '/': return y === 0n ? 'division by zero' : absolute(x / y)
-    case '%': return y === 0n ? 'division by zero' : absolute(x % y)
-    case '&': return absolute(x & y)
-    case '|': return absolute(x | y)
-    case '^': return absolute(x ^ y)
-    case '&&': return truth(x !== 0n && y !== 0n)
-    case '||': return truth(x !== 0n || y !== 0n)
+    case '*':
+      return absolute(x * y)
+    case '/':
+      return y === 0n ? 'division by zero' : absolute(x / y)
+    case '%':
+      return y === 0n ? 'division by zero' : absolute(x % y)
+    case '&':
+      return absolute(x & y)
+    case '|':
+      return absolute(x | y)
+    case '^':
+      return absolute(x ^ y)
+    case '&&':
+      return truth(x !== 0n && y !== 0n)
+    case '||':
+      return truth(x !== 0n || y !== 0n)
     default:
       if (y < 0n || y > 127n) return 'shift amount out of range 0 to 127'
       return absolute(operator === '<<' ? x << y : BigInt.asUintN(64, x) >> y)

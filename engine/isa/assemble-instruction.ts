@@ -1,6 +1,6 @@
 /**
- * One instruction statement to its word, by the instruction table alone: the candidates of its mnemonic are tried in the
- * table's order, and the first whose text, operands and conditions fit wins (SYNTAX.md, "Assembling").
+ * One instruction statement to its word, by the instruction table alone: the candidates of its mnemonic are tried in
+ * the table's order, and the first whose text, operands and conditions fit wins (SYNTAX.md, "Assembling").
  */
 import type { Resolve } from './assemble-expressions.ts'
 import { TokenReader } from './assemble-expressions.ts'

@@ -165,7 +165,19 @@ function numberValue(text: string): bigint {
   return BigInt(text)
 }
 
-const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, b: 8, f: 12, a: 7, v: 11, e: 27, '\\': 92, '"': 34, "'": 39 }
+const ESCAPES: Readonly<Record<string, number>> = {
+  n: 10,
+  t: 9,
+  r: 13,
+  b: 8,
+  f: 12,
+  a: 7,
+  v: 11,
+  e: 27,
+  '\\': 92,
+  '"': 34,
+  "'": 39,
+}
 
 /** String content to bytes, one char each: UTF-8 of the text, with C escapes (octal and \x included). */
 function decodeString(text: string, fail: (message: string) => never): string {

@@ -22,7 +22,11 @@ interface Line {
 
 interface Macro {
   readonly name: string
-  readonly parameters: readonly { readonly name: string; readonly fallback: string; readonly mode: 'optional' | 'req' | 'vararg' }[]
+  readonly parameters: readonly {
+    readonly name: string
+    readonly fallback: string
+    readonly mode: 'optional' | 'req' | 'vararg'
+  }[]
   readonly body: readonly Line[]
 }
 
@@ -52,7 +56,11 @@ export class SourceExpander {
   file(text: string, file: string): void {
     try {
       const clean = stripComments(text, file)
-      this.lines(clean.split('\n').map((t, i) => ({ text: /^\s*#/.test(t) ? '' : t, position: { file, line: i + 1, column: 1 } })))
+      this.lines(
+        clean
+          .split('\n')
+          .map((t, i) => ({ text: /^\s*#/.test(t) ? '' : t, position: { file, line: i + 1, column: 1 } })),
+      )
     } catch (e) {
       this.caught(e)
     }
@@ -64,7 +72,11 @@ export class SourceExpander {
   }
 
   private lines(lines: readonly Line[]): void {
-    if (++this.depth > DEEPEST) throw new SourceError('macros or includes nested too deeply', lines[0]?.position ?? { file: '', line: 0, column: 0 })
+    if (++this.depth > DEEPEST)
+      throw new SourceError(
+        'macros or includes nested too deeply',
+        lines[0]?.position ?? { file: '', line: 0, column: 0 },
+      )
     // Conditionals around the current line: is this branch taken, has any branch been.
     const conditions: { active: boolean; done: boolean; readonly outer: boolean; readonly position: Position }[] = []
     const active = (): boolean => conditions.every((c) => c.active)
@@ -85,7 +97,7 @@ export class SourceExpander {
         } else if (word === '.endif') {
           if (conditions.pop() === undefined) throw new SourceError('.endif without .if', line.position)
         } else if (!active()) {
-          continue
+          // Not assembled.
         } else if (OPENS[word] !== undefined) {
           const end = this.blockEnd(statements, i)
           this.block(word, line, statements.slice(i + 1, end))
@@ -107,7 +119,8 @@ export class SourceExpander {
 
   private plain(word: string, line: Line): void {
     if (++this.statements > MOST_STATEMENTS) {
-      if (this.statements === MOST_STATEMENTS + 1) throw new SourceError('more than a million statements', line.position)
+      if (this.statements === MOST_STATEMENTS + 1)
+        throw new SourceError('more than a million statements', line.position)
       return
     }
     const macro = this.macros.get(word)
@@ -129,7 +142,9 @@ export class SourceExpander {
       else if (word === open[open.length - 1]) open.pop()
       if (open.length === 0) return i
     }
-    this.host.report(new SourceError(`no ${open[open.length - 1]} for this ${firstWord(lines[start]!.text)}`, lines[start]!.position))
+    this.host.report(
+      new SourceError(`no ${open[open.length - 1]} for this ${firstWord(lines[start]!.text)}`, lines[start]!.position),
+    )
     return lines.length
   }
 
@@ -137,7 +152,10 @@ export class SourceExpander {
     const rest = line.text.slice(line.text.toLowerCase().indexOf(word) + word.length)
     const column = line.position.column + line.text.length - rest.length
     const place = { ...line.position, column }
-    if (word === '.macro') return this.define(rest, body, line.position)
+    if (word === '.macro') {
+      this.define(rest, body, line.position)
+      return
+    }
     if (word === '.rept') {
       const reader = new TokenReader(tokenize(rest, place), place)
       const count = parseAbsolute(reader, this.host.resolve, 'the count of .rept')
@@ -147,7 +165,8 @@ export class SourceExpander {
       return
     }
     const [variable, ...values] = splitArguments(rest)
-    if (variable === undefined || !/^[\w$.]+$/.test(variable)) throw new SourceError('.irp needs a name and values', place)
+    if (variable === undefined || !/^[\w$.]+$/.test(variable))
+      throw new SourceError('.irp needs a name and values', place)
     for (const value of values) {
       const scope = new Map([[variable, value]])
       this.lines(body.map((l) => within(l, this.substitute(l.text, scope), line.position)))
@@ -161,7 +180,11 @@ export class SourceExpander {
     const parameters = separated.map((p) => {
       const parts = /^([A-Za-z_$][\w$]*)(?::(req|vararg))?(?:=(.*))?$/.exec(p)
       if (parts === null) throw new SourceError(`bad macro parameter '${p}'`, position)
-      return { name: parts[1]!, mode: (parts[2] ?? 'optional') as 'optional' | 'req' | 'vararg', fallback: parts[3] ?? '' }
+      return {
+        name: parts[1]!,
+        mode: (parts[2] ?? 'optional') as 'optional' | 'req' | 'vararg',
+        fallback: parts[3] ?? '',
+      }
     })
     const name = m[1]!.toLowerCase()
     if (this.macros.has(name)) throw new SourceError(`macro '${name}' is already defined`, position)
@@ -181,7 +204,10 @@ export class SourceExpander {
     })
     const open = macro.parameters.some((p) => p.mode === 'vararg')
     if (!open && values.length > macro.parameters.length) {
-      throw new SourceError(`macro '${macro.name}' takes ${macro.parameters.length} arguments, not ${values.length}`, line.position)
+      throw new SourceError(
+        `macro '${macro.name}' takes ${macro.parameters.length} arguments, not ${values.length}`,
+        line.position,
+      )
     }
     scope.set('@', String(this.calls++))
     this.lines(macro.body.map((l) => within(l, this.substitute(l.text, scope), line.position)))
@@ -189,14 +215,17 @@ export class SourceExpander {
 
   /** `\name`, `\@` and the separator `\()`. */
   private substitute(text: string, scope: ReadonlyMap<string, string>): string {
-    return text.replace(/\\(\(\)|@|[A-Za-z_$][\w$]*)/g, (whole, name: string) => (name === '()' ? '' : (scope.get(name) ?? whole)))
+    return text.replace(/\\(\(\)|@|[A-Za-z_$][\w$]*)/g, (whole, name: string) =>
+      name === '()' ? '' : (scope.get(name) ?? whole),
+    )
   }
 
   private include(line: Line): void {
     const place = line.position
     const tokens = tokenize(line.text, place)
     const name = tokens[1]
-    if (name === undefined || name.kind !== 'string' || tokens.length !== 2) throw new SourceError('.include needs one name in quotes', place)
+    if (name === undefined || name.kind !== 'string' || tokens.length !== 2)
+      throw new SourceError('.include needs one name in quotes', place)
     const text = this.host.include(name.text, place)
     if (text === undefined) throw new SourceError(`there is no file '${name.text}'`, { ...place, column: name.column })
     if (++this.depth > DEEPEST) throw new SourceError('includes nested too deeply', place)
@@ -209,11 +238,16 @@ export class SourceExpander {
     const place = { ...line.position, column: line.position.column + line.text.length - rest.length }
     const name = rest.trim()
     switch (word) {
-      case '.ifdef': return this.host.isDefined(name)
-      case '.ifndef': return !this.host.isDefined(name)
-      case '.ifb': return name === ''
-      case '.ifnb': return name !== ''
-      case '.ifc': case '.ifnc': {
+      case '.ifdef':
+        return this.host.isDefined(name)
+      case '.ifndef':
+        return !this.host.isDefined(name)
+      case '.ifb':
+        return name === ''
+      case '.ifnb':
+        return name !== ''
+      case '.ifc':
+      case '.ifnc': {
         const [a, b] = splitArguments(rest)
         return ((a ?? '') === (b ?? '')) === (word === '.ifc')
       }
@@ -222,13 +256,21 @@ export class SourceExpander {
     const value = parseAbsolute(reader, this.host.resolve, 'the condition')
     reader.end()
     switch (word) {
-      case '.if': case '.ifne': return value !== 0n
-      case '.ifeq': return value === 0n
-      case '.ifgt': return value > 0n
-      case '.ifge': return value >= 0n
-      case '.iflt': return value < 0n
-      case '.ifle': return value <= 0n
-      default: throw new SourceError(`unknown directive ${word}`, line.position)
+      case '.if':
+      case '.ifne':
+        return value !== 0n
+      case '.ifeq':
+        return value === 0n
+      case '.ifgt':
+        return value > 0n
+      case '.ifge':
+        return value >= 0n
+      case '.iflt':
+        return value < 0n
+      case '.ifle':
+        return value <= 0n
+      default:
+        throw new SourceError(`unknown directive ${word}`, line.position)
     }
   }
 }
@@ -249,7 +291,10 @@ function splitStatements(line: Line): Line[] {
     if (quoted && c === '\\') i++
     else if (c === '"') quoted = !quoted
     else if (c === undefined || (c === ';' && !quoted)) {
-      out.push({ text: line.text.slice(start, i), position: { ...line.position, column: line.position.column + start } })
+      out.push({
+        text: line.text.slice(start, i),
+        position: { ...line.position, column: line.position.column + start },
+      })
       start = i + 1
     }
   }

@@ -3,7 +3,8 @@ import { type AssembleOptions, assemble, flatImage, formatListing } from './asse
 import { formatDiagnostic } from './assemble-lexer.ts'
 import { allRows } from './table.ts'
 
-const run = (source: string, options: Partial<AssembleOptions> = {}) => assemble(source, { file: 't.s', rows: allRows, ...options })
+const run = (source: string, options: Partial<AssembleOptions> = {}) =>
+  assemble(source, { file: 't.s', rows: allRows, ...options })
 
 /** Bytes of the flat image, which must assemble. */
 function bytes(source: string, options: Partial<AssembleOptions> = {}): number[] {
@@ -15,10 +16,16 @@ function bytes(source: string, options: Partial<AssembleOptions> = {}): number[]
 function words(source: string, options: Partial<AssembleOptions> = {}): string[] {
   const b = Uint8Array.from(bytes(source, options))
   const view = new DataView(b.buffer)
-  return Array.from({ length: b.length >> 2 }, (_, i) => view.getUint32(4 * i, true).toString(16).padStart(8, '0'))
+  return Array.from({ length: b.length >> 2 }, (_, i) =>
+    view
+      .getUint32(4 * i, true)
+      .toString(16)
+      .padStart(8, '0'),
+  )
 }
 
-const errors = (source: string, options: Partial<AssembleOptions> = {}): string[] => run(source, options).diagnostics.map(formatDiagnostic)
+const errors = (source: string, options: Partial<AssembleOptions> = {}): string[] =>
+  run(source, options).diagnostics.map(formatDiagnostic)
 
 describe('data directives', () => {
   it('writes integers little-endian', () => {
@@ -47,9 +54,22 @@ describe('expressions', () => {
     return new DataView(b.buffer).getBigInt64(0, true)
   }
   it.each([
-    ['1 + 2 * 3', 7n], ['(1 + 2) * 3', 9n], ['7 / 2', 3n], ['-7 % 3', -1n], ['1 << 40', 1n << 40n], ['0xf0 >> 4', 15n],
-    ['~0', -1n], ['6 & 3 | 8', 10n], ['5 ^ 1', 4n], ["'A'", 65n], ['0b101', 5n], ['010', 8n], ['1 == 1', -1n], ['2 < 1', 0n],
-    ['10 - 2 - 3', 5n], ['!0', -1n],
+    ['1 + 2 * 3', 7n],
+    ['(1 + 2) * 3', 9n],
+    ['7 / 2', 3n],
+    ['-7 % 3', -1n],
+    ['1 << 40', 1n << 40n],
+    ['0xf0 >> 4', 15n],
+    ['~0', -1n],
+    ['6 & 3 | 8', 10n],
+    ['5 ^ 1', 4n],
+    ["'A'", 65n],
+    ['0b101', 5n],
+    ['010', 8n],
+    ['1 == 1', -1n],
+    ['2 < 1', 0n],
+    ['10 - 2 - 3', 5n],
+    ['!0', -1n],
   ])('%s', (text, expected) => {
     expect(value(text)).toBe(expected)
   })
@@ -75,7 +95,10 @@ describe('symbols', () => {
     const result = run('nop\nhere: nop\n.data\nthere: .word here', { origin: 0x40080000n })
     expect(result.symbols.get('here')).toBe(0x40080004n)
     expect(result.symbols.get('there')).toBe(0x40080010n)
-    expect(result.sections.map((s) => [s.name, s.address])).toEqual([['.text', 0x40080000n], ['.data', 0x40080010n]])
+    expect(result.sections.map((s) => [s.name, s.address])).toEqual([
+      ['.text', 0x40080000n],
+      ['.data', 0x40080010n],
+    ])
   })
   it('keeps .bss out of the image', () => {
     const result = run('nop\n.bss\n.skip 100', { sectionAlignment: 4096 })
@@ -87,7 +110,13 @@ describe('symbols', () => {
 describe('literal pools', () => {
   it('shares equal constants and aligns them', () => {
     expect(words('ldr x0, =0x123456789\nldr x1, =0x123456789\nldr w2, =7\n')).toEqual([
-      '58000080', '58000061', '18000082', '00000000', '23456789', '00000001', '00000007',
+      '58000080',
+      '58000061',
+      '18000082',
+      '00000000',
+      '23456789',
+      '00000001',
+      '00000007',
     ])
   })
   it('puts them where .ltorg stands', () => {
@@ -97,44 +126,63 @@ describe('literal pools', () => {
 
 describe('addresses', () => {
   it('makes adr, adrp and :lo12:', () => {
-    expect(words('adr x0, data\nadrp x0, data\nadd x0, x0, :lo12:data\nldr x1, [x0, :lo12:data]\n.data\n.skip 8\ndata: .quad 0', { origin: 0x400000n, sectionAlignment: 4096 }).slice(0, 4)).toEqual([
-      '10008040', 'b0000000', '91002000', 'f9400401',
-    ])
+    expect(
+      words(
+        'adr x0, data\nadrp x0, data\nadd x0, x0, :lo12:data\nldr x1, [x0, :lo12:data]\n.data\n.skip 8\ndata: .quad 0',
+        { origin: 0x400000n, sectionAlignment: 4096 },
+      ).slice(0, 4),
+    ).toEqual(['10008040', 'b0000000', '91002000', 'f9400401'])
   })
 })
 
 describe('source structure', () => {
   it('expands macros with arguments, defaults and \\@', () => {
     expect(words('.macro twice a, b=3\nmov x\\a, #\\b\nb l\\@\nl\\@:\n.endm\ntwice 1\ntwice 2, 4')).toEqual([
-      'd2800061', '14000001', 'd2800082', '14000001',
+      'd2800061',
+      '14000001',
+      'd2800082',
+      '14000001',
     ])
   })
   it('repeats', () => {
     expect(bytes('.rept 3\n.byte 1\n.endr\n.irp n, 4, 5\n.byte \\n\n.endr')).toEqual([1, 1, 1, 4, 5])
   })
   it('chooses by conditions, nested', () => {
-    expect(bytes('.equ a, 2\n.if a == 1\n.byte 1\n.elseif a == 2\n.if 0\n.byte 9\n.else\n.byte 2\n.endif\n.else\n.byte 3\n.endif\n.ifdef a\n.byte 4\n.endif\n.ifndef a\n.byte 5\n.endif')).toEqual([2, 4])
+    expect(
+      bytes(
+        '.equ a, 2\n.if a == 1\n.byte 1\n.elseif a == 2\n.if 0\n.byte 9\n.else\n.byte 2\n.endif\n.else\n.byte 3\n.endif\n.ifdef a\n.byte 4\n.endif\n.ifndef a\n.byte 5\n.endif',
+      ),
+    ).toEqual([2, 4])
   })
   it('includes through the caller', () => {
-    expect(bytes('.include "b.s"\n.byte x', { include: (path) => (path === 'b.s' ? '.equ x, 7' : undefined) })).toEqual([7])
+    expect(bytes('.include "b.s"\n.byte x', { include: (path) => (path === 'b.s' ? '.equ x, 7' : undefined) })).toEqual(
+      [7],
+    )
   })
   it('ignores comments and separates with semicolons', () => {
-    expect(bytes('# comment\n.byte 1; .byte 2 // .byte 3\n/* .byte 4\n*/ .byte 5\n.ascii "//;"')).toEqual([1, 2, 5, 0x2f, 0x2f, 0x3b])
+    expect(bytes('# comment\n.byte 1; .byte 2 // .byte 3\n/* .byte 4\n*/ .byte 5\n.ascii "//;"')).toEqual([
+      1, 2, 5, 0x2f, 0x2f, 0x3b,
+    ])
   })
   it('lists address, bytes and source', () => {
     const { listing } = run('start: nop\n.byte 1', { origin: 0x1000n })
-    expect(formatListing(listing)).toBe('00001000  1f2003d5            start: nop\n00001004  01                  .byte 1')
+    expect(formatListing(listing)).toBe(
+      '00001000  1f2003d5            start: nop\n00001004  01                  .byte 1',
+    )
   })
 })
 
 describe('errors', () => {
   it.each([
-    ['add x0, x1, #5000', 't.s:1:13: 0x1388 does not fit: allowed are 0 to 4095, and multiples of 4096 below 0x1000000'],
+    [
+      'add x0, x1, #5000',
+      't.s:1:13: 0x1388 does not fit: allowed are 0 to 4095, and multiples of 4096 below 0x1000000',
+    ],
     ['  frob x0', "t.s:1:3: unknown instruction 'frob'"],
     ['b nowhere', "t.s:1:3: 'nowhere' is not defined"],
     ['b 1f', "t.s:1:3: no local label for '1f'"],
     ['a: nop\na: nop', "t.s:2:1: 'a' is already defined"],
-    ['add x0, w1, x2', "t.s:1:9: operands do not agree in size"],
+    ['add x0, w1, x2', 't.s:1:9: operands do not agree in size'],
     ['ldr x0, [x1, #4]!, x2', "t.s:1:18: unexpected ','"],
     ['mov x0, x31', "t.s:1:9: expected a W or X register but found 'x31'"],
     ['and x0, x1, #5', 't.s:1:13: not a logical immediate (a rotated run of ones, repeated)'],
@@ -156,7 +204,9 @@ describe('errors', () => {
     else expect(found[0]).toBe(message)
   })
   it('says where a macro was called', () => {
-    expect(errors('.macro bad\nfrob\n.endm\n\nbad')).toEqual(["t.s:2:1 (in the expansion at t.s:5:1): unknown instruction 'frob'"])
+    expect(errors('.macro bad\nfrob\n.endm\n\nbad')).toEqual([
+      "t.s:2:1 (in the expansion at t.s:5:1): unknown instruction 'frob'",
+    ])
   })
   it('collects all of them', () => {
     expect(errors('frob\nnop\nfrob\n.byte 300').map((e) => e.slice(0, 5))).toEqual(['t.s:1', 't.s:3', 't.s:4'])

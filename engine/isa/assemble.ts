@@ -124,7 +124,12 @@ class Assembly {
   private readonly diagnostics: Diagnostic[] = []
   private readonly localCounts = new Map<bigint, number>()
   /** `.equ` of names that stand further down, tried again when all labels are known. */
-  private readonly postponed: { readonly name: string; readonly tokens: readonly Token[]; readonly position: Position; readonly dot: Term }[] = []
+  private readonly postponed: {
+    readonly name: string
+    readonly tokens: readonly Token[]
+    readonly position: Position
+    readonly dot: Term
+  }[] = []
   private readonly expander: SourceExpander
   private section: Section
   private poolCount = 0
@@ -188,7 +193,8 @@ class Assembly {
     const [first, ...rest] = tokens.map((t) => this.renamed(t))
     if (first === undefined) return
     const place = { ...position, column: first.column }
-    if (first.kind !== 'name') throw new SourceError(`expected an instruction or directive but found '${first.text}'`, place)
+    if (first.kind !== 'name')
+      throw new SourceError(`expected an instruction or directive but found '${first.text}'`, place)
     if (rest[0]?.text === '=' && rest[0].kind === 'punctuation') this.assign(first.text, rest.slice(1), place)
     else if (first.text.startsWith('.')) this.directive(first.text.toLowerCase(), rest, place, text)
     else this.instruction(first.text, rest, place, text)
@@ -247,12 +253,13 @@ class Assembly {
         this.section.alignment = Math.max(this.section.alignment, bytes)
       },
     })
-    if (data !== undefined) return this.data(data, position, text)
-    if (['.text', '.rodata', '.data', '.bss'].includes(name)) this.section = this.openSection(name)
+    if (data !== undefined) this.data(data, position, text)
+    else if (['.text', '.rodata', '.data', '.bss'].includes(name)) this.section = this.openSection(name)
     else if (name === '.section') this.namedSection(tokens, position)
     else if (name === '.equ' || name === '.set' || name === '.equiv') {
       const [target, value] = splitTokens(tokens)
-      if (target?.length !== 1 || target[0]!.kind !== 'name' || value === undefined) throw new SourceError(`${name} needs a name and a value`, position)
+      if (target?.length !== 1 || target[0]!.kind !== 'name' || value === undefined)
+        throw new SourceError(`${name} needs a name and a value`, position)
       this.assign(target[0]!.text, value, position)
     } else if (name === '.ltorg' || name === '.pool') this.flushPool(this.section)
     else if (name === '.error') throw new SourceError(tokens[0]?.text ?? '.error', position)
@@ -261,7 +268,8 @@ class Assembly {
 
   private namedSection(tokens: readonly Token[], position: Position): void {
     const name = tokens[0]
-    if (name === undefined || (name.kind !== 'name' && name.kind !== 'string')) throw new SourceError('.section needs a name', position)
+    if (name === undefined || (name.kind !== 'name' && name.kind !== 'string'))
+      throw new SourceError('.section needs a name', position)
     // .rodata.str and the like belong to their family.
     const family = /^\.(text|rodata|data|bss)(?=\.|$)/.exec(name.text)
     this.section = this.openSection(family?.[0] ?? name.text)
@@ -282,7 +290,8 @@ class Assembly {
 
   private instruction(mnemonic: string, operands: readonly Token[], position: Position, text: string): void {
     if (!this.instructions.has(mnemonic)) throw new SourceError(`unknown instruction '${mnemonic}'`, position)
-    if (this.section.size % 4 !== 0) throw new SourceError('instructions stand at multiples of 4; put .balign 4 before', position)
+    if (this.section.size % 4 !== 0)
+      throw new SourceError('instructions stand at multiples of 4; put .balign 4 before', position)
     this.section.alignment = Math.max(this.section.alignment, 4)
     const tokens = this.withPool(mnemonic, operands, position)
     this.push(4, position, text, (out, resolve, address) => {
@@ -313,13 +322,19 @@ class Assembly {
     if (entries.length > 0) {
       const alignment = entries[0]!.size
       section.alignment = Math.max(section.alignment, alignment)
-      this.push((alignment - (section.size % alignment)) % alignment, entries[0]!.position, `.balign ${alignment}`, () => {})
+      this.push(
+        (alignment - (section.size % alignment)) % alignment,
+        entries[0]!.position,
+        `.balign ${alignment}`,
+        () => {},
+      )
     }
     for (const e of entries) {
       this.values.set(e.name, { term: this.dot, label: true })
       this.push(e.size, e.position, `=${e.tokens.map((t) => t.text).join(' ')}`, (out, resolve) => {
         const { value } = this.evaluate(e.tokens, e.position, resolve)
-        if (e.size === 4 && (value >= 1n << 32n || value < -(1n << 31n))) throw new SourceError('the value does not fit 32 bits', e.position)
+        if (e.size === 4 && (value >= 1n << 32n || value < -(1n << 31n)))
+          throw new SourceError('the value does not fit 32 bits', e.position)
         const view = new DataView(out.buffer, out.byteOffset)
         view.setUint32(0, Number(BigInt.asUintN(32, value)), true)
         if (e.size === 8) view.setUint32(4, Number(BigInt.asUintN(32, value >> 32n)), true)
@@ -407,6 +422,9 @@ export function flatImage(result: AssembleResult): { readonly address: bigint; r
 export function formatListing(listing: readonly ListingLine[]): string {
   const hex = (b: Uint8Array): string => Array.from(b.subarray(0, 8), (x) => x.toString(16).padStart(2, '0')).join('')
   return listing
-    .map((l) => `${l.address.toString(16).padStart(8, '0')}  ${(hex(l.bytes) + (l.bytes.length > 8 ? '..' : '')).padEnd(18)}  ${l.text}`)
+    .map((l) => {
+      const held = hex(l.bytes) + (l.bytes.length > 8 ? '..' : '')
+      return `${l.address.toString(16).padStart(8, '0')}  ${held.padEnd(18)}  ${l.text}`
+    })
     .join('\n')
 }

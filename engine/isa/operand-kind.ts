@@ -104,7 +104,8 @@ function parseRelocation(c: ParseContext): (address: bigint) => bigint {
     abs_g3: (a) => (a >> 48n) & 0xffffn,
   }
   const group = name === undefined ? undefined : groups[name.toLowerCase()]
-  if (group === undefined) return c.reader.fail(`unknown relocation :${name ?? ''}:; known are ${Object.keys(groups).join(' ')}`)
+  if (group === undefined)
+    return c.reader.fail(`unknown relocation :${name ?? ''}:; known are ${Object.keys(groups).join(' ')}`)
   c.reader.at++
   c.reader.expect(':')
   return group

@@ -3,7 +3,15 @@
  */
 import { decodeBitmask, encodeBitmask } from './bitmask.ts'
 import {
-  type OperandKind, type ParseContext, type PrintContext, fieldValue, fieldWidth, parseImmediate, printBare, printNumber, refuse,
+  type OperandKind,
+  type ParseContext,
+  type PrintContext,
+  fieldValue,
+  fieldWidth,
+  parseImmediate,
+  printBare,
+  printNumber,
+  refuse,
   setField,
 } from './operand-kind.ts'
 import { generalName, generalRegister, parseGeneral } from './operands-register.ts'
@@ -11,7 +19,22 @@ import { generalName, generalRegister, parseGeneral } from './operands-register.
 const SHIFTS = ['lsl', 'lsr', 'asr', 'ror'] as const
 const EXTENDS = ['uxtb', 'uxth', 'uxtw', 'uxtx', 'sxtb', 'sxth', 'sxtw', 'sxtx'] as const
 export const CONDITIONS = [
-  'eq', 'ne', 'cs', 'cc', 'mi', 'pl', 'vs', 'vc', 'hi', 'ls', 'ge', 'lt', 'gt', 'le', 'al', 'nv',
+  'eq',
+  'ne',
+  'cs',
+  'cc',
+  'mi',
+  'pl',
+  'vs',
+  'vc',
+  'hi',
+  'ls',
+  'ge',
+  'lt',
+  'gt',
+  'le',
+  'al',
+  'nv',
 ] as const
 
 /** An immediate between two bounds that is a multiple of `scale`; gives it divided. */
@@ -20,7 +43,11 @@ export function parseRanged(c: ParseContext, min: bigint, max: bigint, scale = 1
   const value = parseImmediate(c)
   if (value < min * scale || value > max * scale || value % scale !== 0n) {
     const multiple = scale === 1n ? '' : ` in steps of ${scale}`
-    refuse(c, from, `${printBare(value)} does not fit: allowed are ${printBare(min * scale)} to ${printBare(max * scale)}${multiple}`)
+    refuse(
+      c,
+      from,
+      `${printBare(value)} does not fit: allowed are ${printBare(min * scale)} to ${printBare(max * scale)}${multiple}`,
+    )
   }
   return Number(value / scale)
 }
@@ -134,7 +161,7 @@ const bitmask: OperandKind = {
 const shift: OperandKind = {
   parse(c) {
     const type = acceptCommaName(c, SHIFTS)
-    setField(c, c.args[0]!, type < 0 ? 0 : type)
+    setField(c, c.args[0]!, Math.max(0, type))
     const max = 2n ** BigInt(fieldWidth(c.row, c.args[1]!)) - 1n
     const limit = rowSize(c) === 32 && max > 31n ? 31n : max
     setField(c, c.args[1]!, type < 0 ? 0 : parseRanged(c, 0n, limit))
@@ -203,7 +230,12 @@ function parseTarget(c: ParseContext, base: bigint, bits: number, scale: bigint,
   if (distance % scale !== 0n) refuse(c, from, `${what} must be a multiple of ${scale} bytes away, not ${distance}`)
   const n = distance / scale
   const half = 1n << BigInt(bits - 1)
-  if (n < -half || n >= half) refuse(c, from, `${what} is too far away: ${distance} bytes, the reach is ${-half * scale} to ${(half - 1n) * scale}`)
+  if (n < -half || n >= half)
+    refuse(
+      c,
+      from,
+      `${what} is too far away: ${distance} bytes, the reach is ${-half * scale} to ${(half - 1n) * scale}`,
+    )
   return Number(BigInt.asUintN(bits, n))
 }
 
@@ -287,7 +319,8 @@ const memx: OperandKind = {
     const from = c.reader.at
     const size = Number(log2)
     const name = c.reader.name()
-    if (name === undefined || generalRegister(name) === undefined) c.reader.fail(`expected an index register but found ${c.reader.describe()}`)
+    if (name === undefined || generalRegister(name) === undefined)
+      c.reader.fail(`expected an index register but found ${c.reader.describe()}`)
     const r = parseGeneral(c, 0, false)
     setField(c, rm!, r.number)
     let type = acceptCommaName(c, EXTENDS)
@@ -303,7 +336,8 @@ const memx: OperandKind = {
     if (!more) return setField(c, s!, 0)
     const at = c.reader.at
     const amount = parseImmediate(c)
-    if (amount !== 0n && amount !== BigInt(size)) refuse(c, at, `the amount must be #0${size === 0 ? '' : ` or #${size}`}`)
+    if (amount !== 0n && amount !== BigInt(size))
+      refuse(c, at, `the amount must be #0${size === 0 ? '' : ` or #${size}`}`)
     setField(c, s!, amount === BigInt(size) ? 1 : 0)
   },
   print(c) {
@@ -387,7 +421,20 @@ const bfxwidth: OperandKind = {
 }
 
 export const immediateKinds: Readonly<Record<string, OperandKind>> = {
-  uimm, simm, addimm, bitmask, shift, extend, hw, rel, tb, memx, lslimm, bflsb, bfwidth, bfxwidth,
+  uimm,
+  simm,
+  addimm,
+  bitmask,
+  shift,
+  extend,
+  hw,
+  rel,
+  tb,
+  memx,
+  lslimm,
+  bflsb,
+  bfwidth,
+  bfxwidth,
   adr: address(false),
   adrp: address(true),
   cond: condition(0),

@@ -3,7 +3,7 @@
  */
 import { type OperandKind, type ParseContext, fieldValue, refuse, setField } from './operand-kind.ts'
 
-/** Bits and number of a general-purpose register as written; `stack`: SP or WSP, `zero`: XZR or WZR (both number 31). */
+/** A general-purpose register as written; `stack`: SP or WSP, `zero`: XZR or WZR (both number 31). */
 interface GeneralRegister {
   readonly bits: 32 | 64
   readonly number: number
@@ -76,7 +76,8 @@ function nextRegister(bits: 32 | 64): OperandKind {
       const first = fieldValue(c, c.args[0])
       const from = c.reader.at
       const r = parseGeneral(c, bits, false)
-      if (r.number !== first + 1) refuse(c, from, `the pair's second register must be ${generalName(first + 1, bits, false)}`)
+      if (r.number !== first + 1)
+        refuse(c, from, `the pair's second register must be ${generalName(first + 1, bits, false)}`)
     },
     print(c) {
       return generalName(fieldValue(c, c.args[0]) + 1, bits, false)

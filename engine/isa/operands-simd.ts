@@ -6,14 +6,27 @@
  */
 import { encodeImmediate, immediateValue } from './fp/immediate.ts'
 import {
-  type OperandKind, type ParseContext, type PrintContext, fieldValue, fieldWidth, parseImmediate, printNumber, refuse, setField,
+  type OperandKind,
+  type ParseContext,
+  type PrintContext,
+  fieldValue,
+  fieldWidth,
+  parseImmediate,
+  printNumber,
+  refuse,
+  setField,
 } from './operand-kind.ts'
 import { parseRanged } from './operands-immediate.ts'
 import { generalName, parseGeneral, scalarRegister } from './operands-register.ts'
 
 const LETTERS = ['b', 'h', 's', 'd'] as const
 /** Arrangement by element size and Q. */
-const ARRANGEMENTS = [['8b', '16b'], ['4h', '8h'], ['2s', '4s'], ['1d', '2d']] as const
+const ARRANGEMENTS = [
+  ['8b', '16b'],
+  ['4h', '8h'],
+  ['2s', '4s'],
+  ['1d', '2d'],
+] as const
 
 const lowestBit = (n: number): number => (n === 0 ? 0 : 31 - Math.clz32(n & -n))
 const highestBit = (n: number): number => (n === 0 ? 0 : 31 - Math.clz32(n))
@@ -29,7 +42,8 @@ function parseVector(c: ParseContext): number {
 /** Take `.8h` and the like. */
 function parseArrangement(c: ParseContext): string {
   const name = c.reader.name()
-  if (name === undefined || !name.startsWith('.')) return c.reader.fail(`expected an arrangement such as .16b but found ${c.reader.describe()}`)
+  if (name === undefined || !name.startsWith('.'))
+    return c.reader.fail(`expected an arrangement such as .16b but found ${c.reader.describe()}`)
   c.reader.at++
   return name.slice(1).toLowerCase()
 }
@@ -39,15 +53,19 @@ type Choice = readonly [text: string, ...values: number[]]
 
 function setChoice(c: ParseContext, choices: readonly Choice[], text: string, from: number): void {
   const choice = choices.find((x) => x[0] === text)
-  if (choice === undefined) return refuse(c, c.reader.at - 1, `'.${text}' does not fit here; possible are ${choices.map((x) => `.${x[0]}`).join(' ')}`)
-  choice.slice(1).forEach((v, i) => {
+  if (choice === undefined) {
+    const possible = choices.map((x) => `.${x[0]}`).join(' ')
+    refuse(c, c.reader.at - 1, `'.${text}' does not fit here; possible are ${possible}`)
+  }
+  for (const [i, v] of choice.slice(1).entries()) {
     const field = c.args[from + i]
     if (field !== undefined) setField(c, field, v as number)
-  })
+  }
 }
 
 function choiceText(c: PrintContext, choices: readonly Choice[], from: number): string {
-  const fits = (x: Choice): boolean => x.slice(1).every((v, i) => c.args[from + i] === undefined || fieldValue(c, c.args[from + i]) === v)
+  const fits = (x: Choice): boolean =>
+    x.slice(1).every((v, i) => c.args[from + i] === undefined || fieldValue(c, c.args[from + i]) === v)
   return choices.find(fits)?.[0] ?? '?'
 }
 
@@ -70,7 +88,8 @@ function arrangement(choices: readonly Choice[]): OperandKind {
   }
 }
 
-const bySize = (sizes: readonly number[]): Choice[] => sizes.flatMap((s) => [0, 1].map((q): Choice => [ARRANGEMENTS[s]![q]!, s, q]))
+const bySize = (sizes: readonly number[]): Choice[] =>
+  sizes.flatMap((s) => [0, 1].map((q): Choice => [ARRANGEMENTS[s]![q]!, s, q]))
 
 /** Scalar register whose letter is the element size in args[1]. `shift`: elements twice as wide. */
 function scalarBySize(shift: 0 | 1, letters: readonly string[] = LETTERS): OperandKind {
@@ -110,7 +129,7 @@ function parseElementSize(c: ParseContext, known: number | undefined): number {
   return size
 }
 
-// ---- imm5: lowest set bit = size, bits above = index ------------------------------------------------------------------
+// ---- imm5: lowest set bit = size, bits above = index --------------------------------------------------------------
 
 const vectorByImm5: OperandKind = {
   parse(c) {
@@ -121,7 +140,10 @@ const vectorByImm5: OperandKind = {
     c.fields[c.args[1]!] = 1 << choice[1]!
     setField(c, c.args[2]!, choice[2]!)
   },
-  print: (c) => `v${fieldValue(c, c.args[0])}.${ARRANGEMENTS[lowestBit(fieldValue(c, c.args[1]))]?.[fieldValue(c, c.args[2])] ?? '?'}`,
+  print(c) {
+    const [n, imm5, q] = c.args.map((a) => fieldValue(c, a)) as [number, number, number]
+    return `v${n}.${ARRANGEMENTS[lowestBit(imm5)]?.[q] ?? '?'}`
+  },
 }
 
 const element: OperandKind = {
@@ -170,7 +192,7 @@ const generalByImm5: OperandKind = {
   print: (c) => generalName(fieldValue(c, c.args[0]), lowestBit(fieldValue(c, c.args[1])) === 3 ? 64 : 32, false),
 }
 
-// ---- immh:immb: highest set bit of immh = size, the whole = size and amount -------------------------------------------
+// ---- immh:immb: highest set bit of immh = size, the whole = size and amount ---------------------------------------
 
 function vectorByImmh(wide: boolean): OperandKind {
   const shift = wide ? 1 : 0
@@ -230,7 +252,7 @@ const elementBits: OperandKind = {
   print: (c) => `#${8 << fieldValue(c, c.args[0])}`,
 }
 
-// ---- modified immediates ----------------------------------------------------------------------------------------------
+// ---- modified immediates ------------------------------------------------------------------------------------------
 
 function setImm8(c: ParseContext, value: number): void {
   setField(c, c.args[0]!, value >> 5)
@@ -276,7 +298,10 @@ const floatImm8: OperandKind = {
     if (encoded < 0) return refuse(c, from, 'not one of the numbers n/16 * 2^r, 16 <= n <= 31, -3 <= r <= 4')
     setImm8(c, encoded)
   },
-  print: (c) => `#${immediateValue(imm8Of(c)).toExponential(18).replace(/e([+-])(\d)$/, 'e$10$2')}`,
+  print: (c) =>
+    `#${immediateValue(imm8Of(c))
+      .toExponential(18)
+      .replace(/e([+-])(\d)$/, 'e$10$2')}`,
 }
 
 const shiftBytes: OperandKind = {
@@ -301,7 +326,7 @@ const shiftOnes: OperandKind = {
   print: (c) => `msl #${8 * (fieldValue(c, c.args[0]) + 1)}`,
 }
 
-// ---- one element of the second operand ----------------------------------------------------------------------------------
+// ---- one element of the second operand ----------------------------------------------------------------------------
 
 /** `sizes`: element size for each value of the size field. Halfwords leave M to the index, so Rm has 4 bits. */
 function indexed(sizes: readonly (number | undefined)[]): OperandKind {
@@ -330,7 +355,7 @@ function indexed(sizes: readonly (number | undefined)[]): OperandKind {
   }
 }
 
-// ---- lists ------------------------------------------------------------------------------------------------------------
+// ---- lists --------------------------------------------------------------------------------------------------------
 
 /** Take `{v0.x, v1.x}` or `{v0.x-v3.x}`; gives the first register and what follows each, which must be the same. */
 function parseList(c: ParseContext, count: number): { first: number; suffix: string } {
@@ -421,26 +446,57 @@ function fixedAmount(amount: (c: ParseContext | PrintContext) => number): Operan
   return {
     parse(c) {
       const from = c.reader.at
-      if (parseImmediate(c) !== BigInt(amount(c))) refuse(c, from, `the amount must be #${amount(c)}, the bytes transferred`)
+      if (parseImmediate(c) !== BigInt(amount(c)))
+        refuse(c, from, `the amount must be #${amount(c)}, the bytes transferred`)
     },
     print: (c) => printNumber(amount(c)),
   }
 }
 
-const elementLists = [1, 2, 3, 4].flatMap((count) => LETTERS.map((l, size) => [`elem${count}${l}`, elementList(count, size)] as const))
+const elementLists = [1, 2, 3, 4].flatMap((count) =>
+  LETTERS.map((l, size) => [`elem${count}${l}`, elementList(count, size)] as const),
+)
 
 export const simdKinds: Readonly<Record<string, OperandKind>> = {
   V: vector(bySize([0, 1, 2, 3])),
-  VW: vector([['8h', 0], ['4s', 1], ['2d', 2]]),
+  VW: vector([
+    ['8h', 0],
+    ['4s', 1],
+    ['2d', 2],
+  ]),
   VL: vector([1, 2, 3].flatMap((s) => [0, 1].map((q): Choice => [ARRANGEMENTS[s]![q]!, s - 1, q]))),
-  Vq: vector([['8b', 0], ['16b', 1]]),
-  V2: vector([['2s', 0, 0], ['4s', 0, 1], ['2d', 1, 1]]),
-  VcN: vector([['4h', 0, 0], ['8h', 0, 1], ['2s', 1, 0], ['4s', 1, 1]]),
-  VcW: vector([['4s', 0], ['2d', 1]]),
+  Vq: vector([
+    ['8b', 0],
+    ['16b', 1],
+  ]),
+  V2: vector([
+    ['2s', 0, 0],
+    ['4s', 0, 1],
+    ['2d', 1, 1],
+  ]),
+  VcN: vector([
+    ['4h', 0, 0],
+    ['8h', 0, 1],
+    ['2s', 1, 0],
+    ['4s', 1, 1],
+  ]),
+  VcW: vector([
+    ['4s', 0],
+    ['2d', 1],
+  ]),
   Vr: { parse: (c) => setField(c, c.args[0]!, parseVector(c)), print: (c) => `v${fieldValue(c, c.args[0])}` },
-  arr16: arrangement([['4h', 0], ['8h', 1]]),
-  arr32: arrangement([['2s', 0], ['4s', 1]]),
-  pair: arrangement([['2s', 0], ['2d', 1]]),
+  arr16: arrangement([
+    ['4h', 0],
+    ['8h', 1],
+  ]),
+  arr32: arrangement([
+    ['2s', 0],
+    ['4s', 1],
+  ]),
+  pair: arrangement([
+    ['2s', 0],
+    ['2d', 1],
+  ]),
   V5: vectorByImm5,
   Velem: element,
   Velem4: elementByImm4,

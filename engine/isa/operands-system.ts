@@ -38,7 +38,7 @@ const sysop: OperandKind = {
     if (o.register && c.reader.atEnd) c.reader.fail(`'${c.mnemonic} ${o.name}' needs a register`)
     if (!o.register && !c.reader.atEnd) c.reader.fail(`'${c.mnemonic} ${o.name}' takes no register`)
     const values = [o.op1, o.CRn, o.CRm, o.op2]
-    c.args.forEach((field, i) => setField(c, field, values[i]!))
+    for (const [i, field] of c.args.entries()) setField(c, field, values[i]!)
   },
   print(c) {
     const [op1, crn, crm, op2] = c.args
@@ -80,7 +80,18 @@ const cr: OperandKind = {
 }
 
 const BARRIERS: Readonly<Record<string, number>> = {
-  oshld: 1, oshst: 2, osh: 3, nshld: 5, nshst: 6, nsh: 7, ishld: 9, ishst: 10, ish: 11, ld: 13, st: 14, sy: 15,
+  oshld: 1,
+  oshst: 2,
+  osh: 3,
+  nshld: 5,
+  nshst: 6,
+  nsh: 7,
+  ishld: 9,
+  ishst: 10,
+  ish: 11,
+  ld: 13,
+  st: 14,
+  sy: 15,
 }
 
 const barrier: OperandKind = {
@@ -101,7 +112,8 @@ function optionalField(name: string | undefined): OperandKind {
   return {
     parse(c) {
       if (c.reader.atEnd) return setField(c, c.args[0]!, 15)
-      if (name === undefined || c.reader.name()?.toLowerCase() !== name) return setField(c, c.args[0]!, parseRanged(c, 0n, 15n))
+      if (name === undefined || c.reader.name()?.toLowerCase() !== name)
+        return setField(c, c.args[0]!, parseRanged(c, 0n, 15n))
       c.reader.at++
       setField(c, c.args[0]!, 15)
     },
@@ -143,7 +155,13 @@ const prfop: OperandKind = {
 }
 
 export const systemKinds: Readonly<Record<string, OperandKind>> = {
-  sysreg, sysop, pstate, cr, barrier, hint, prfop,
+  sysreg,
+  sysop,
+  pstate,
+  cr,
+  barrier,
+  hint,
+  prfop,
   isb: optionalField('sy'),
   clrex: optionalField(undefined),
 }

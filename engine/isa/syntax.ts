@@ -85,9 +85,14 @@ function compilePieces(text: string, source: string): Piece[] {
       return { kind: unknownKind(m[1]!), scale: 1, args: [], optionalZero: false }
     }
     const after = parts[i + 1]
-    const closes = after !== undefined && after.startsWith(']') && !after.startsWith(']!')
+    const closes = after?.startsWith(']') === true && !after.startsWith(']!')
     const optionalZero = kind.zero !== undefined && closes && /,\s*$/.test(parts[i - 1] ?? '')
-    return { kind, scale: Number(m[2] ?? 1), args: m[3] === '' ? [] : m[3]!.split(',').map((a) => a.trim()), optionalZero }
+    return {
+      kind,
+      scale: Number(m[2] ?? 1),
+      args: m[3] === '' ? [] : m[3]!.split(',').map((a) => a.trim()),
+      optionalZero,
+    }
   })
 }
 
@@ -137,7 +142,11 @@ function matchLiteral(token: Token, { reader }: Omit<ParseContext, 'scale' | 'ar
   const same =
     t !== undefined &&
     t.kind === token.kind &&
-    (token.kind === 'number' ? t.value === token.value : token.kind === 'float' ? t.float === token.float : t.text.toLowerCase() === token.text.toLowerCase())
+    (token.kind === 'number'
+      ? t.value === token.value
+      : token.kind === 'float'
+        ? t.float === token.float
+        : t.text.toLowerCase() === token.text.toLowerCase())
   // `#0.0` may be written as an integer.
   const zero = token.kind === 'float' && t?.kind === 'number' && Number(t.value) === token.float
   if (!same && !zero) reader.fail(`expected '${token.text}' but found ${reader.describe()}`)

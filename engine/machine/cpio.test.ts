@@ -14,7 +14,13 @@ function readCpio(archive: Uint8Array) {
     const start = (at + 110 + nameBytes + 3) & ~3
     const size = field(6)
     if (path === 'TRAILER!!!') return members
-    members.push({ path, mode: field(1), rdev: [field(9), field(10)], data: text(start, start + size), inode: field(0) })
+    members.push({
+      path,
+      mode: field(1),
+      rdev: [field(9), field(10)],
+      data: text(start, start + size),
+      inode: field(0),
+    })
     at = (start + size + 3) & ~3
   }
 }

@@ -31,7 +31,8 @@ const BLOCK = 512
  */
 export function writeCpio(entries: readonly CpioEntry[]): Uint8Array {
   const members = entries.map((e, i) => {
-    if (e.path === '' || e.path.startsWith('/') || e.path.includes('\0')) throw new RangeError(`bad cpio path '${e.path}'`)
+    if (e.path === '' || e.path.startsWith('/') || e.path.includes('\0'))
+      throw new RangeError(`bad cpio path '${e.path}'`)
     return { name: new TextEncoder().encode(e.path), entry: e, inode: i + 1 }
   })
   members.push({ name: new TextEncoder().encode('TRAILER!!!'), entry: { path: 'TRAILER!!!', mode: 0 }, inode: 0 })

@@ -10,7 +10,9 @@ import { InitSourceError, buildInitProgram, buildInitrd } from './init-program.t
 
 const directory = fileURLToPath(new URL('../../lessons/init/', import.meta.url))
 const sources = Object.fromEntries(
-  readdirSync(directory).filter((f) => f.endsWith('.s')).map((f) => [f, readFileSync(join(directory, f), 'utf8')]),
+  readdirSync(directory)
+    .filter((f) => f.endsWith('.s'))
+    .map((f) => [f, readFileSync(join(directory, f), 'utf8')]),
 )
 
 describe('the init program', () => {
@@ -23,9 +25,19 @@ describe('the init program', () => {
     const headers = Array.from({ length: view.getUint16(56, true) }, (_, i) => {
       const at = 64 + 56 * i
       const number = (offset: number): number => Number(view.getBigUint64(at + offset, true))
-      return { type: view.getUint32(at, true), flags: view.getUint32(at + 4, true), offset: number(8), address: number(16), file: number(32), memory: number(40) }
+      return {
+        type: view.getUint32(at, true),
+        flags: view.getUint32(at + 4, true),
+        offset: number(8),
+        address: number(16),
+        file: number(32),
+        memory: number(40),
+      }
     })
-    expect(headers.map((h) => [h.type, h.flags])).toEqual([[1, 5], [1, 6]])
+    expect(headers.map((h) => [h.type, h.flags])).toEqual([
+      [1, 5],
+      [1, 6],
+    ])
     for (const h of headers) {
       expect(h.offset % 4096).toBe(h.address % 4096)
       expect(h.offset + h.file).toBeLessThanOrEqual(elf.length)
@@ -67,7 +79,12 @@ it.skipIf(!binutils)('has the instructions that GNU as makes of the same sources
       expect(status).toBe(0)
     }
     const theirs = readFileSync(binary)
-    const ours = assemble(sources['init.s']!, { file: 'init.s', origin: 0x400000n, rows: allRows, include: (f) => sources[f] })
+    const ours = assemble(sources['init.s']!, {
+      file: 'init.s',
+      origin: 0x400000n,
+      rows: allRows,
+      include: (f) => sources[f],
+    })
     let compared = 0
     for (const line of ours.listing) {
       const at = Number(line.address) - 0x400000
@@ -75,7 +92,9 @@ it.skipIf(!binutils)('has the instructions that GNU as makes of the same sources
       // Data lies elsewhere, and GNU as makes a MOV of `ldr xN, =small`.
       if (/\b(adr|ldr\s+[wx]\d+, =)/.test(line.text)) continue
       const word = new DataView(line.bytes.buffer, line.bytes.byteOffset).getUint32(0, true)
-      expect(theirs.readUInt32LE(at).toString(16), `${line.position.file}:${line.position.line} ${line.text}`).toBe(word.toString(16))
+      expect(theirs.readUInt32LE(at).toString(16), `${line.position.file}:${line.position.line} ${line.text}`).toBe(
+        word.toString(16),
+      )
       compared++
     }
     expect(compared).toBeGreaterThan(500)

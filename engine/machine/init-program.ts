@@ -65,6 +65,7 @@ export function buildInitrd(options: InitrdOptions): Uint8Array {
   // The kernel opens it as descriptors 0 to 2 before it starts /init.
   entries.push({ path: 'dev/console', mode: Mode.characterDevice | 0o600, device: [5, 1] })
   entries.push({ path: 'init', mode: Mode.regular | 0o755, data: buildInitProgram(options.sources) })
-  if (options.busybox !== undefined) entries.push({ path: 'bin/busybox', mode: Mode.regular | 0o755, data: options.busybox })
+  if (options.busybox !== undefined)
+    entries.push({ path: 'bin/busybox', mode: Mode.regular | 0o755, data: options.busybox })
   return writeCpio([...entries, ...(options.files ?? [])])
 }

@@ -1,8 +1,8 @@
 // One virtual machine from its making to its end, and what the host sees of the guest's memory on the way.
 //
-// The guest has 64 KiB of RAM at 0x40000000: its code in the first page, and the page it writes to after that. It stores
-// GUEST_VALUE to that page, loads it back, and stores what it loaded to an address that nothing backs, which makes
-// KVM_RUN return with an MMIO exit that carries the value.
+// The guest has 64 KiB of RAM at 0x40000000: its code in the first page, and the page it writes to after that. It
+// stores GUEST_VALUE to that page, loads it back, and stores what it loaded to an address that nothing backs, which
+// makes KVM_RUN return with an MMIO exit that carries the value.
 
         .equ    GUEST_BASE, 0x40000000
         .equ    GUEST_SIZE, 0x10000
