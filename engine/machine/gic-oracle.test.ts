@@ -342,21 +342,30 @@ class Generator {
     const bit = 1 << this.random(32)
     switch (this.random(26)) {
       case 0:
-        return this.mmio(frame + this.pick(0x200, 0x200, 0x200, 0x280), bit)
+        this.mmio(frame + this.pick(0x200, 0x200, 0x200, 0x280), bit)
+        return
       case 1:
-        return this.mmio(frame + this.pick(0x100, 0x100, 0x180), bit)
+        this.mmio(frame + this.pick(0x100, 0x100, 0x180), bit)
+        return
       case 2:
-        return this.mmio(frame + this.pick(0x300, 0x380, 0x380), bit)
+        this.mmio(frame + this.pick(0x300, 0x380, 0x380), bit)
+        return
       case 3:
-        if (frame === GICR_SGI) return this.mmio(GICR_SGI + 0x400 + 4 * this.random(8), priorities())
-        return this.mmio(GICD + 0x420 + 4 * this.random(8), priorities())
+        if (frame === GICR_SGI) {
+          this.mmio(GICR_SGI + 0x400 + 4 * this.random(8), priorities())
+          return
+        }
+        this.mmio(GICD + 0x420 + 4 * this.random(8), priorities())
+        return
       case 4: {
         const register = this.pick(0x80, 0x100, 0x180, 0x200, 0x280, 0x300, 0x380)
-        return this.mmio(frame + register)
+        this.mmio(frame + register)
+        return
       }
       case 5:
         if (this.random(4)) return
-        return this.mmio(this.pick(GICR_SGI + 0xc04, GICD + 0xc08), this.random(0x10000) * 0x10002 & 0xaaaaaaaa)
+        this.mmio(this.pick(GICR_SGI + 0xc04, GICD + 0xc08), this.random(0x10000) * 0x10002 & 0xaaaaaaaa)
+        return
       case 6:
         this.system(2, this.pick<Register>('SGI1R', 'SGI0R', 'ASGI1R'), (BigInt(this.random(16)) << 24n) | 1n)
         return
@@ -412,7 +421,8 @@ class Generator {
         this.system(2, this.pick<Register>('ICH_AP0R0', 'ICH_AP1R0', 'AP0R0', 'AP1R0'), 0n)
         return
       case 22:
-        return this.mmio(frame + 0x80, this.#bits())
+        this.mmio(frame + 0x80, this.#bits())
+        return
       case 23: {
         // The low three bits of VPMR, which QEMU keeps, stay out.
         const vmcr = (this.pick(0xf8, 0xf8, 0xf0, 0xa0) << 24) | (this.random(64) << 18) | (this.random(4) << 8)
@@ -425,7 +435,8 @@ class Generator {
       case 25:
         // The distributor's enables; the CPU interface's would show that QEMU lets a disabled group hide the other.
         if (this.random(3)) return
-        return this.mmio(GICD, this.pick(0, 1, 2, 3, 3, 3))
+        this.mmio(GICD, this.pick(0, 1, 2, 3, 3, 3))
+        return
     }
   }
 }

@@ -140,25 +140,24 @@ function whatItIs(image: Uint8Array, view: DataView): string {
  */
 function refuseTruncated(image: Uint8Array, view: DataView): void {
   if (view.getUint16(0, true) !== 0x5a4d) return
-  const cut = (needed: number): never => {
-    throw new ImageError(
+  const cut = (needed: number): ImageError =>
+    new ImageError(
       'truncated',
       `the kernel file is truncated: it has ${image.length} bytes of at least ${needed}; copy or download it again`,
     )
-  }
   const pe = view.getUint32(OFFSET_PE, true)
-  if (pe + 24 > image.length) return cut(pe + 24)
+  if (pe + 24 > image.length) throw cut(pe + 24)
   if (view.getUint32(pe, true) !== 0x4550) return
   const sections = view.getUint16(pe + 6, true)
   const table = pe + 24 + view.getUint16(pe + 20, true)
-  if (table + 40 * sections > image.length) return cut(table + 40 * sections)
+  if (table + 40 * sections > image.length) throw cut(table + 40 * sections)
   let end = 0
   for (let i = 0; i < sections; i++) {
     const sizeOfRawData = view.getUint32(table + 40 * i + 16, true)
     const pointerToRawData = view.getUint32(table + 40 * i + 20, true)
     if (sizeOfRawData !== 0) end = Math.max(end, pointerToRawData + sizeOfRawData)
   }
-  if (end > image.length) cut(end)
+  if (end > image.length) throw cut(end)
 }
 
 function startsWith(data: Uint8Array, offset: number, bytes: readonly number[]): boolean {
