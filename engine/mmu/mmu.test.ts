@@ -177,6 +177,20 @@ describe('TLBI', () => {
     m.cpu.sysOp(sys(1, 0, 8, 3, 7), 0x40000n)
     expect(forgotten).toBe(1)
   })
+  it('knows of fetches after the page was read', () => {
+    const m = machine()
+    stage1(m)
+    let forgotten = 0
+    m.cpu.codeCache = { invalidateLine() {}, invalidateAll() {}, forgetLookups: () => forgotten++ }
+    m.go(1)
+    const context = m.state.i32[Off.context >> 2]!
+    m.translate(0x40000000n, 0)
+    expect(m.cpu.mmu.tlb.probe(0x40000000, 0, context, 2)).toBe(-1)
+    m.translate(0x40000000n, 2)
+    expect(m.cpu.mmu.tlb.probe(0x40000000, 0, context, 2)).toBeGreaterThan(0)
+    m.cpu.sysOp(sys(1, 0, 8, 3, 7), 0x40000n)
+    expect(forgotten).toBe(1)
+  })
   it('is trapped by HCR_EL2.TTLB', () => {
     const m = machine()
     m.cpu.sysWrite(sys(3, 4, 1, 1, 0), 1n << 25n)

@@ -116,9 +116,9 @@ export class Mmu implements MmuPort {
         (p & Permission.read) !== 0,
         (p & Permission.write) !== 0 && !watched,
         (p & Permission.fetch) !== 0,
+        access === 2,
         walker.blockShift,
       )
-      if (access === 2) this.tlb.markFetched(vaLow, vaHigh)
     }
     return linear
   }

@@ -26,6 +26,11 @@ export class Tlb {
 
   /**
    * Install one page. `linear` is the address in linear memory of the page's first byte.
+   *
+   * The fetch tag is set only on pages that a fetch has asked for, now or before, because a hit on it is not seen here
+   * and invalidation must know which pages the jump cache may hold.
+   * @param fetch permission to execute.
+   * @param fetching the access that missed is an instruction fetch.
    * @param blockShift log2 of the size of the translation this page is a piece of: 12, 21, 30 or more.
    */
   fill(
@@ -37,9 +42,16 @@ export class Tlb {
     read: boolean,
     write: boolean,
     fetch: boolean,
+    fetching: boolean,
     blockShift: number,
   ): void {
     const u32 = this.u32
+    let runs = false
+    if (fetch) {
+      const page = pageOf(vaLow, vaHigh)
+      runs = fetching || this.fetched.has(page)
+      if (fetching) this.fetched.add(page)
+    }
     const w = WORD_BASE + ((vaLow >>> 12) & INDEX_MASK) * ENTRY_WORDS
     const tag = (vaLow & 0xfffff000) | context
     const high = vaHigh
@@ -47,8 +59,8 @@ export class Tlb {
     u32[w + 1] = read ? high : 0
     u32[w + 2] = write ? tag : 0
     u32[w + 3] = write ? high : 0
-    u32[w + 4] = fetch ? tag : 0
-    u32[w + 5] = fetch ? high : 0
+    u32[w + 4] = runs ? tag : 0
+    u32[w + 5] = runs ? high : 0
     u32[w + 6] = (linear - (vaLow & 0xfffff000)) | 0
     u32[w + 7] = physicalPage
     if (blockShift > 12) {
@@ -58,11 +70,6 @@ export class Tlb {
         else this.blockRanges.add(rangeOf(vaLow, vaHigh))
       }
     }
-  }
-
-  /** Remember that instructions are fetched from this page: invalidating it concerns the jump cache. */
-  markFetched(vaLow: number, vaHigh: number): void {
-    this.fetched.add(pageOf(vaLow, vaHigh))
   }
 
   /** Index into the u32 view of the entry for an address whose tag of `access` (0 read, 1 write, 2 fetch) hits, or -1. */
@@ -88,7 +95,8 @@ export class Tlb {
       return true
     }
     this.dropIfSame((vaLow >>> 12) & INDEX_MASK, vaLow, vaHigh, 0xfffff000)
-    return this.fetched.size !== 0 && this.fetched.has(pageOf(vaLow, vaHigh))
+    // No entry for this page is left in any context: the next fetch will be seen again.
+    return this.fetched.size !== 0 && this.fetched.delete(pageOf(vaLow, vaHigh))
   }
 
   private dropIfSame(index: number, vaLow: number, vaHigh: number, mask: number): void {
