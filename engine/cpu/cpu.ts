@@ -101,6 +101,17 @@ export class Cpu implements CpuPort {
     this.updateMode()
   }
 
+  /**
+   * The linear memory was replaced by a snapshot's: drop what was derived from the old one.
+   * @param waiting the snapshot was taken in WFI.
+   */
+  restored(waiting: boolean): void {
+    this.waiting = waiting
+    this.contexts.forgetAll()
+    updatePending(this)
+    this.updateMode()
+  }
+
   // ---- storage ------------------------------------------------------------------------------------------------------
 
   /** The register in a slot. */

@@ -24,8 +24,8 @@ function anyWatchpoint(cpu: Cpu): boolean {
 }
 
 /**
- * Could a step, breakpoint or watchpoint exception arise at the current level? PSTATE.D is left out, so that unmasking it needs no
- * change of mode.
+ * Could a step, breakpoint or watchpoint exception arise at the current level? PSTATE.D is left out, so that unmasking
+ * it needs no change of mode.
  */
 export function debugActive(cpu: Cpu): boolean {
   if (!debugEnabledFrom(cpu.state.u32, cpu.state.el, false)) return false

@@ -42,7 +42,9 @@ export const EL2_REGISTERS: readonly SystemRegister[] = [
   register('HSTR_EL2', [3, 4, 1, 1, 3], { slot: Slot.HSTR_EL2, mask: 0xffffn }),
   register('HACR_EL2', [3, 4, 1, 1, 7], { slot: Slot.HACR_EL2, mask: 0n }),
   register('TTBR0_EL2', [3, 4, 2, 0, 0], { slot: Slot.TTBR0_EL2, mask: 0xfffffffffffen }),
-  register('TCR_EL2', [3, 4, 2, 0, 2], { slot: Slot.TCR_EL2, mask: 0x0017ff3fn, res1: 0x80800000n, reset: 0x80800000n }),
+  register('TCR_EL2', [3, 4, 2, 0, 2], {
+    slot: Slot.TCR_EL2, mask: 0x0017ff3fn, res1: 0x80800000n, reset: 0x80800000n,
+  }),
   register('VTTBR_EL2', [3, 4, 2, 1, 0], { slot: Slot.VTTBR_EL2, mask: 0xfffffffffffffen, mode: true }),
   register('VTCR_EL2', [3, 4, 2, 1, 2], { slot: Slot.VTCR_EL2, mask: 0x0007ffffn, res1: 0x80000000n }),
   register('SPSR_EL2', [3, 4, 4, 0, 0], { slot: Slot.SPSR_EL2, mask: U32 }),

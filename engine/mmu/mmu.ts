@@ -59,7 +59,9 @@ export class Mmu implements MmuPort {
       this.device = false
       return (vaLow + u32[w + 6]!) >>> 0
     }
-    if (access === 2 && (vaLow & 3) !== 0) throw new GuestException(EC.pcAlignment, 0, Target.usual, join(vaLow, vaHigh))
+    if (access === 2 && (vaLow & 3) !== 0) {
+      throw new GuestException(EC.pcAlignment, 0, Target.usual, join(vaLow, vaHigh))
+    }
     const linear = this.walk(vaLow, vaHigh, access, unprivileged, context)
     if (linear < 0) throw this.abort(vaLow, vaHigh, access)
     if (linear === 0 && access === 2) throw this.externalAbort()
@@ -146,8 +148,9 @@ export class Mmu implements MmuPort {
   /** The synchronous external abort for the last translated address. */
   externalAbort(): GuestException {
     const far = join(this.lastLow, this.lastHigh)
-    if (this.lastAccess === 2) return new GuestException(EC.instructionAbort, FaultStatus.externalAbort, Target.usual, far)
-    const iss = FaultStatus.externalAbort | (this.lastAccess === 1 ? AbortIss.wnr : 0)
+    const status = FaultStatus.externalAbort
+    if (this.lastAccess === 2) return new GuestException(EC.instructionAbort, status, Target.usual, far)
+    const iss = status | (this.lastAccess === 1 ? AbortIss.wnr : 0)
     return new GuestException(EC.dataAbort, iss, Target.usual, far)
   }
 

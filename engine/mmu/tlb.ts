@@ -72,7 +72,10 @@ export class Tlb {
     }
   }
 
-  /** Index into the u32 view of the entry for an address whose tag of `access` (0 read, 1 write, 2 fetch) hits, or -1. */
+  /**
+   * Look for an entry whose tag of `access` (0 read, 1 write, 2 fetch) hits.
+   * @returns its index into a u32 view of the linear memory, or -1.
+   */
   probe(vaLow: number, vaHigh: number, context: number, access: number): number {
     const w = WORD_BASE + ((vaLow >>> 12) & INDEX_MASK) * ENTRY_WORDS
     const t = w + access * 2
