@@ -24,8 +24,10 @@ export class Block {
   successor1 = -1
   /** What the jump cache holds for it: table index << 8 | entry; 0 = not translated. */
   target = 0
-  /** Waiting for translation, or found not worth it. */
+  /** Translation was asked for: it waits, is translated, or was found not worth it. */
   settled = false
+  /** In the queue for translation. */
+  waiting = false
 
   constructor(
     readonly page: CodePage,

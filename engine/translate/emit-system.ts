@@ -1,3 +1,4 @@
+import { CTR_LAB } from '../cpu/id-registers.ts'
 import { Slot } from '../cpu/register-slots.ts'
 import { ModeBit, Off, SYSREG_BASE } from '../cpu/state.ts'
 import type { Emitter } from './emit.ts'
@@ -18,8 +19,12 @@ const Register = {
   FPCR: encoding(3, 3, 4, 4, 0),
   FPSR: encoding(3, 3, 4, 4, 1),
   CurrentEL: encoding(3, 0, 4, 2, 2),
+  CTR_EL0: encoding(3, 3, 0, 0, 1),
   DCZID_EL0: encoding(3, 3, 0, 0, 7),
   ZVA: encoding(1, 3, 7, 4, 1),
+  DC_CVAC: encoding(1, 3, 7, 10, 1),
+  DC_CVAU: encoding(1, 3, 7, 11, 1),
+  DC_CIVAC: encoding(1, 3, 7, 14, 1),
 } as const
 
 interface Storage {
@@ -51,8 +56,12 @@ const SP_EL0 = encoding(3, 0, 4, 1, 0)
 const HCR_LOW = SYSREG_BASE + 8 * Slot.HCR_EL2
 const HCR_TRVM = 1 << 30
 const HCR_TDZ = 1 << 28
+const HCR_TPU = 1 << 24
+const HCR_TPC = 1 << 23
+const HCR_TID2 = 1 << 17
 const SCTLR_EL1_LOW = SYSREG_BASE + 8 * Slot.SCTLR_EL1
 const SCTLR_DZE = 1 << 14
+const SCTLR_UCT = 1 << 15
 
 function storageOf(t: Emitter, register: number): Storage | undefined {
   // SP_EL0 is a slot only while SP_ELx is the current stack pointer.
@@ -81,6 +90,10 @@ export function sysRead(t: Emitter, register: number): number {
         return ir.extendU(t.readState(register === Register.FPCR ? Off.fpcr : Off.fpsr, Op.i32Load, ValType.i32))
       }
       break
+    case Register.CTR_EL0:
+      if (el === 0) t.guardState(SCTLR_EL1_LOW, SCTLR_UCT, SCTLR_UCT)
+      if (el <= 1) t.guardState(HCR_LOW, HCR_TID2, 0)
+      return ir.const64(CTR_LAB)
     case Register.DCZID_EL0:
       // BS = 4 (64 bytes); DZP = 0 under the guards.
       guardZvaAllowed(t)
@@ -128,8 +141,18 @@ export function msrImm(t: Emitter, op1: number, op2: number, imm: number): void 
 }
 
 export function sysOp(t: Emitter, operation: number, v: number): void {
-  if (operation === Register.ZVA) t.zeroBlock(v as never)
-  else t.bail()
+  switch (operation) {
+    case Register.ZVA:
+      t.zeroBlock(v as never)
+      return
+    case Register.DC_CVAC: case Register.DC_CVAU: case Register.DC_CIVAC:
+      // Nothing but the translation of the address is left of them (and their traps; EL0 leaves them to tier 0).
+      if (t.el === 0) break
+      if (t.el === 1) t.guardState(HCR_LOW, operation === Register.DC_CVAU ? HCR_TPU : HCR_TPC, 0)
+      t.probeByte(v)
+      return
+  }
+  t.bail()
 }
 
 function guardZvaAllowed(t: Emitter): void {

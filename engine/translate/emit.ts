@@ -487,6 +487,11 @@ export class Emitter implements Builder {
     const [address, displacement] = this.locate(va, bytes, options, true)
     this.effect(Effect.store, address, displacement, VECTOR_STORES[bytes]!, v)
   }
+  /** Leave before this instruction unless the byte at va can be read. */
+  probeByte(va: number): void {
+    this.sync()
+    this.effect(Effect.probe, va, 1, 0, this.ir.result(ValType.i32))
+  }
   zeroBlock(va: Value): void {
     if (!system.guardZva(this)) return
     this.sync()

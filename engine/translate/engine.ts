@@ -18,7 +18,7 @@ const EPOCH = Off.lookupEpoch >> 2
 const MISS_ADDRESS = Off.missAddress >> 2
 const LOOKUPS = 16384
 /** The fixed cost of a module is shared, yet hot code does not wait long. */
-const DEFAULT_BATCH = 16
+const DEFAULT_BATCH = 64
 
 /** The CPU as the engine sees it: besides CpuPort, what a full CPU has for waiting and for debug modes. */
 export interface EngineCpu extends CpuPort {
@@ -63,11 +63,16 @@ export class ExecutionEngine implements CodeCachePort {
   private steps = 0
   private misses = 0
   private blocksDecoded = 0
+  private blocksEvaluated = 0
+  private lookups = 0
+  private fetches = 0
+  private forgets = 0
+  private budgetExits = 0
 
   constructor(private readonly cpu: EngineCpu, memory: WebAssembly.Memory, options: EngineOptions) {
     this.state = cpu.state
     this.evaluator = new Evaluator(cpu)
-    this.hotThreshold = options.hotThreshold ?? 32
+    this.hotThreshold = options.hotThreshold ?? 16
     this.pages = new CodePages(cpu.state, cpu.decoder, (page) => this.dropped(page))
     this.translator = options.tier1 ? new Translator(this.hotThreshold, options.batch ?? DEFAULT_BATCH) : undefined
     this.dispatcher = new Dispatcher(cpu.state, memory, {
@@ -112,6 +117,11 @@ export class ExecutionEngine implements CodeCachePort {
       evaluated: this.evaluated,
       singleSteps: this.steps,
       tlbMisses: this.misses,
+      blocksEvaluated: this.blocksEvaluated,
+      lookups: this.lookups,
+      fetches: this.fetches,
+      forgets: this.forgets,
+      budgetExits: this.budgetExits,
     }
   }
 
@@ -125,6 +135,7 @@ export class ExecutionEngine implements CodeCachePort {
   }
   forgetLookups(): void {
     this.generation++
+    this.forgets++
     if (this.dispatcher.forget()) this.lookupKey.fill(-1)
   }
   private dropped(page: CodePage): void {
@@ -145,10 +156,12 @@ export class ExecutionEngine implements CodeCachePort {
         this.stepOne()
         break
       case Exit.lookup:
+        this.lookups++
         this.normalisePc()
         this.runBlocks()
         break
       case Exit.budget:
+        this.budgetExits++
         this.evaluateBlock(this.findBlock())
         break
       case Exit.interrupt:
@@ -184,6 +197,7 @@ export class ExecutionEngine implements CodeCachePort {
     const key = i32[CODE_KEY]! | i32[EPOCH]!
     const at = ((low >>> 2) ^ (low >>> 15)) & (LOOKUPS - 1)
     if (this.lookupLow[at] === low && this.lookupKey[at] === key && this.lookupHigh[at] === high) return this.lookupBlock[at]!
+    this.fetches++
     const page = this.fetchPage(low, high)
     const mode = i32[CODE_KEY]! & 0xff
     const offset = low & 0xffc
@@ -217,6 +231,7 @@ export class ExecutionEngine implements CodeCachePort {
       return false
     }
     this.heat(block)
+    this.blocksEvaluated++
     const { decoded } = block
     const key = i32[CODE_KEY]!
     const generation = this.generation
@@ -226,7 +241,8 @@ export class ExecutionEngine implements CodeCachePort {
       i32[BUDGET]!--
       this.evaluated++
       evaluator.step(decoded[i]!)
-      if (i32[IRQ_PENDING] !== 0 || cpu.waiting === true || this.stopping) return false
+      if (i32[IRQ_PENDING] !== 0 && cpu.takeInterrupt()) return i32[BUDGET]! > 0
+      if (cpu.waiting === true || this.stopping) return false
       pc = (pc + 4) | 0
       // A branch, a change of translation, or code that is not what was decoded.
       if (i32[PC] !== pc || i32[CODE_KEY] !== key || this.generation !== generation) break
@@ -241,7 +257,7 @@ export class ExecutionEngine implements CodeCachePort {
     const { translator } = this
     if (++block.count < this.hotThreshold || translator === undefined) return
     if (!block.settled) translator.request(block)
-    else if (block.count === translator.patience) translator.hurry()
+    else if (block.waiting) translator.ranWaiting()
   }
 
   private translate(): void {

@@ -5,6 +5,8 @@ import { HelperIds } from './helper-ids.ts'
 import { collectRegion, RegionCompiler } from './region.ts'
 import { ByteWriter, type FunctionBody } from './wasm-encoder.ts'
 
+/** Tier-0 runs of waiting blocks that cost as much as a module does. */
+const PATIENCE = 100
 /** Function type of a region in `TYPES`. */
 const REGION_TYPE = 0
 
@@ -20,10 +22,11 @@ export class Translator {
   wasmBytes = 0
   /** A batch is ready, or a waiting block cannot wait longer. */
   due = false
+  private waited = 0
 
   /** @param batch regions per module */
   constructor(
-    private readonly hotThreshold: number,
+    hotThreshold: number,
     private readonly batch: number,
   ) {
     this.minimumCount = Math.max(1, hotThreshold >> 2)
@@ -32,24 +35,26 @@ export class Translator {
   /** A block became hot. */
   request(block: Block): void {
     block.settled = true
+    block.waiting = true
     this.waiting.push(block)
     if (this.waiting.length >= this.batch) this.due = true
   }
 
-  /** A waiting block ran again and again: do not wait for the batch to fill. */
-  hurry(): void {
-    this.due = this.waiting.length > 0
-  }
-
-  get patience(): number {
-    return this.hotThreshold * 8
+  /**
+   * A waiting block ran in tier 0 again. A module has a fixed cost, worth about PATIENCE such runs: when they have been
+   * paid for in waiting, waiting longer for a fuller batch cannot gain any more.
+   */
+  ranWaiting(): void {
+    if (++this.waited >= PATIENCE) this.due = true
   }
 
   translate(dispatcher: Dispatcher): void {
     this.due = false
+    this.waited = 0
     const bodies: FunctionBody[] = []
     const entries: Block[][] = []
     for (const start of this.waiting) {
+      start.waiting = false
       if (start.target !== 0 || start.page.dropped) continue
       const region = collectRegion(start, this.minimumCount)
       const done = this.compiler.compile(start.page, region, start.mode)
