@@ -25,7 +25,8 @@ export class UsageError extends Error {
 
 export const RUN_USAGE =
   'usage: pkvm-lab run -kernel FILE [-initrd FILE] [-append STRING] [-m MIB] [-cpu lab[,crypto=on|off]] [-until REGEX]\n' +
-  '                    [-max-instructions N] [-stats FILE.json] [-dump-ram FILE] [-hash-at N[,N...]] [-tier0]'
+  '                    [-max-instructions N] [-stats FILE.json] [-dump-ram FILE] [-dump-ownership FILE.json]\n' +
+  '                    [-hash-at N[,N...]] [-tier0]'
 
 /** @throws UsageError */
 export function parseRunOptions(args: readonly string[]): RunOptions {

@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import { Inspector } from '../inspect/inspector.ts'
+import { ownershipJson, ownershipReport } from '../inspect/ownership-report.ts'
 import { Machine, type RunStop } from '../machine/machine.ts'
 import { readInput } from './files.ts'
 import { RawTerminal } from './raw-terminal.ts'
@@ -40,6 +42,9 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
     await writeFile(options.stats, `${JSON.stringify(stats, null, 2)}\n`)
   }
   if (options.dumpRam !== undefined) await writeFile(options.dumpRam, machine.ram())
+  if (options.dumpOwnership !== undefined) {
+    await writeFile(options.dumpOwnership, ownershipJson(ownershipReport(new Inspector(machine, image))))
+  }
   return status
 }
 

@@ -1,0 +1,286 @@
+import type { Btf } from './btf.ts'
+import { outputAddress } from './descriptor.ts'
+import { HypPageLayout, StateCode } from './hyp-page.ts'
+import { AnnotationFormat } from './invalid-annotation.ts'
+import type { KernelData } from './kernel-data.ts'
+import { attempt, type Known, UnknownError } from './known.ts'
+import { forEachLeaf, type TranslationTables } from './page-table-walk.ts'
+import { stage2Tables } from './translation-regimes.ts'
+import { readVmTable, type VmView } from './vm-table.ts'
+
+const PAGE = 4096
+
+export const OwnerCode = { host: 0, hyp: 1, vm: 2, unknown: 3 } as const
+
+/** A page in a guest's address space. */
+export interface GuestPage {
+  readonly handle: number
+  readonly gfn: number
+}
+
+export interface VmPages {
+  readonly vm: VmView
+  /** Pages that are the VM's alone, and pages of it that it shares with the host. */
+  readonly owned: number
+  readonly shared: number
+  /** Pages of the host that the VM maps. */
+  readonly borrowed: number
+  /** Guest pages that the host took back by force. */
+  readonly poisoned: number
+}
+
+/** Who owns each page of RAM at one instant. Index = page number from `ramBase`. */
+export interface OwnershipMap {
+  readonly ramBase: number
+  readonly pages: number
+  /** StateCode of the host and of the hypervisor. */
+  readonly host: Uint8Array
+  readonly hyp: Uint8Array
+  /** OwnerCode. */
+  readonly owner: Uint8Array
+  /** For pages of VMs: which, and where in it. */
+  readonly guestPage: ReadonlyMap<number, GuestPage>
+  /** VMs that map a page which is not theirs. */
+  readonly borrowers: ReadonlyMap<number, readonly GuestPage[]>
+  readonly vms: readonly VmPages[]
+  /** Sentences about what did not fit together; empty in a sound system at rest. */
+  readonly conflicts: readonly string[]
+}
+
+/**
+ * Reads the ownership map. The record of pages, pKVM's vmemmap, is the authority; the tables of the host and of the
+ * guests add which VM and which of its pages.
+ */
+export class OwnershipReader {
+  private readonly layout: HypPageLayout
+  private readonly annotations: AnnotationFormat
+  private readonly btf: Btf
+
+  /** @throws UnknownError, BtfError when this kernel keeps ownership in a way this lab does not know. */
+  constructor(private readonly kernel: KernelData) {
+    this.btf = kernel.btf
+    this.layout = new HypPageLayout(this.btf)
+    this.annotations = new AnnotationFormat(this.btf)
+  }
+
+  get pageLayout(): HypPageLayout {
+    return this.layout
+  }
+
+  get annotationFormat(): AnnotationFormat {
+    return this.annotations
+  }
+
+  /** Physical address of the record of a physical page. @throws UnknownError where there is none. */
+  recordAddress(page: number): number {
+    return this.kernel.hypPhysical(this.vmemmap() + BigInt(page * this.layout.bytes))
+  }
+
+  /** The host's stage 2. @throws UnknownError before it exists. */
+  hostTables(): TranslationTables {
+    const { memory } = this.kernel
+    const at = this.kernel.hypAddress('host_mmu')
+    const root = memory.field(at, this.btf.field('host_mmu', 'arch.mmu.pgd_phys'))
+    if (root === 0n) throw new UnknownError('the host has no stage 2 tables yet')
+    return stage2Tables('stage 2 of the host', memory.field(at, this.btf.field('host_mmu', 'arch.mmu.vtcr')), Number(root))
+  }
+
+  /** RAM that pKVM keeps records of. @throws UnknownError */
+  trackedMemory(): { readonly base: number; readonly size: number }[] {
+    const { memory } = this.kernel
+    const count = memory.u32(this.kernel.hypAddress('hyp_memblock_nr'))
+    if (count === 0 || count > 1024) throw new UnknownError(`the hypervisor knows ${count} memory blocks`)
+    const first = this.kernel.hypAddress('hyp_memory')
+    const bytes = this.btf.sizeOfNamed('memblock_region')
+    const base = this.btf.field('memblock_region', 'base')
+    const size = this.btf.field('memblock_region', 'size')
+    return Array.from({ length: count }, (_, i) => ({
+      base: Number(memory.field(first + i * bytes, base)),
+      size: Number(memory.field(first + i * bytes, size)),
+    }))
+  }
+
+  /** @throws UnknownError, BtfError with the reason nothing can be known now. */
+  read(): OwnershipMap {
+    const { memory } = this.kernel
+    const pages = memory.ram.length / PAGE
+    const map = {
+      ramBase: memory.base,
+      pages,
+      host: new Uint8Array(pages).fill(StateCode.unknown),
+      hyp: new Uint8Array(pages).fill(StateCode.unknown),
+      owner: new Uint8Array(pages).fill(OwnerCode.unknown),
+      guestPage: new Map<number, GuestPage>(),
+      borrowers: new Map<number, GuestPage[]>(),
+      conflicts: [] as string[],
+    }
+    this.readStates(map.host, map.hyp)
+    const vms = readVmTable(this.kernel)
+    const guests = this.readGuests(vms, map.conflicts)
+    for (const [page, maps] of guests.mappings) {
+      const borrowed = maps.filter((m) => !m.owner)
+      if (borrowed.length > 0) map.borrowers.set(page, borrowed.map(({ handle, gfn }) => ({ handle, gfn })))
+    }
+    this.decideOwners(map, guests.mappings)
+    return { ...map, vms: vms.map((vm) => countPages(vm, map, guests.poisoned.get(vm.handle) ?? 0)) }
+  }
+
+  private vmemmap(): bigint {
+    const value = this.kernel.memory.u64(this.kernel.hypAddress('__hyp_vmemmap'))
+    if (value === 0n) throw new UnknownError('the hypervisor has no record of pages yet')
+    return value
+  }
+
+  private readStates(host: Uint8Array, hyp: Uint8Array): void {
+    const { kernel, layout } = this
+    const { memory } = kernel
+    const tables = kernel.hypTables()
+    const vmemmap = this.vmemmap()
+    const { hostState, hypState, hostCodes, hypCodes, bytes } = layout
+    for (const block of this.trackedMemory()) {
+      const end = Math.min(block.base + block.size, memory.end)
+      let recordPage = -1n
+      let recordPhysical = 0
+      for (let pa = Math.max(block.base, memory.base); pa < end; pa += PAGE) {
+        const va = vmemmap + BigInt((pa / PAGE) * bytes)
+        if (va >> 12n !== recordPage) {
+          recordPage = va >> 12n
+          recordPhysical = kernel.hypPhysical(recordPage << 12n, tables)
+        }
+        const at = recordPhysical + Number(va & 0xfffn)
+        const i = (pa - memory.base) / PAGE
+        host[i] = hostCodes[(memory.u32(at + 4 * hostState.word) >>> hostState.shift) & hostState.mask]!
+        hyp[i] = hypCodes[(memory.u32(at + 4 * hypState.word) >>> hypState.shift) & hypState.mask]!
+      }
+    }
+  }
+
+  /** Every page that some VM maps. */
+  private readGuests(vms: readonly VmView[], conflicts: string[]): { mappings: Map<number, GuestMapping[]>; poisoned: Map<number, number> } {
+    const { memory } = this.kernel
+    const mappings = new Map<number, GuestMapping[]>()
+    const poisoned = new Map<number, number>()
+    const bit = softwareBits(this.btf)
+    for (const vm of vms) {
+      if (!vm.stage2.known) continue
+      const tables = vm.stage2.value
+      const { handle } = vm
+      const done = attempt(() =>
+        forEachLeaf(memory, tables, (input, level, low, high) => {
+          if ((low & 1) === 0) {
+            if (this.annotations.decode(low, high).kind === 'poisoned') poisoned.set(handle, (poisoned.get(handle) ?? 0) + 1)
+            return
+          }
+          const bytes = 2 ** (39 - 9 * level)
+          const output = outputAddress(low, high, tables.lpa2)
+          const base = output - (output % bytes)
+          const owner = ((high >>> 0) & bit.borrowed) === 0
+          for (let at = 0; at < bytes; at += PAGE) {
+            if (!memory.has(base + at, PAGE)) continue
+            const page = (base + at - memory.base) / PAGE
+            const mapping = { handle, gfn: (input + at) / PAGE, owner }
+            const others = mappings.get(page)
+            if (others === undefined) mappings.set(page, [mapping])
+            else others.push(mapping)
+          }
+        }),
+      )
+      if (!done.known) conflicts.push(done.why)
+    }
+    return { mappings, poisoned }
+  }
+
+  private decideOwners(map: WritableMap, mappings: ReadonlyMap<number, readonly GuestMapping[]>): void {
+    const hostTables = attempt(() => this.hostTables())
+    for (let i = 0; i < map.pages; i++) {
+      const host = map.host[i]!
+      const hyp = map.hyp[i]!
+      if (host === StateCode.unknown || hyp === StateCode.unknown) continue
+      const owners = (owns(host) ? 1 : 0) + (owns(hyp) ? 1 : 0)
+      if (owners === 2) {
+        map.conflicts.push(`page 0x${address(map, i)} has two owners, the host and the hypervisor`)
+      } else if (owners === 1) {
+        map.owner[i] = owns(host) ? OwnerCode.host : OwnerCode.hyp
+      } else {
+        this.decideGuest(map, i, host, hostTables, mappings.get(i)?.filter((m) => m.owner) ?? [])
+      }
+    }
+  }
+
+  /** A page that neither host nor hypervisor owns: a guest's. */
+  private decideGuest(map: WritableMap, i: number, host: number, hostTables: Known<TranslationTables>, mapped: readonly GuestMapping[]): void {
+    const annotated = host === StateCode.noPage && hostTables.known ? this.annotation(hostTables.value, map.ramBase + i * PAGE) : null
+    const walked = mapped.length === 1 ? mapped[0]! : null
+    if (annotated !== null && walked !== null && (annotated.handle !== walked.handle || annotated.gfn !== walked.gfn)) {
+      map.conflicts.push(
+        `page 0x${address(map, i)}: the host's tables give it to VM 0x${annotated.handle.toString(16)} gfn 0x${annotated.gfn.toString(16)}, ` +
+          `but VM 0x${walked.handle.toString(16)} maps it at gfn 0x${walked.gfn.toString(16)}`,
+      )
+    }
+    const found = annotated ?? walked
+    if (found === null) {
+      map.conflicts.push(`page 0x${address(map, i)} belongs to neither host nor hypervisor, and no VM is named for it`)
+      return
+    }
+    map.owner[i] = OwnerCode.vm
+    map.guestPage.set(i, { handle: found.handle, gfn: found.gfn })
+  }
+
+  /** The guest that the host's stage 2 says this physical address was donated to. */
+  private annotation(tables: TranslationTables, physical: number): GuestPage | null {
+    const entry = leafOf(this.kernel, tables, physical)
+    if (entry === null) return null
+    const it = this.annotations.decode(entry[0], entry[1])
+    return it.kind === 'donated' && it.owner === 'vm' ? it : null
+  }
+}
+
+interface GuestMapping extends GuestPage {
+  /** False for a page that the guest borrows. */
+  readonly owner: boolean
+}
+
+type WritableMap = Omit<OwnershipMap, 'vms' | 'conflicts' | 'guestPage'> & { conflicts: string[]; guestPage: Map<number, GuestPage> }
+
+const owns = (state: number) => state === StateCode.owned || state === StateCode.sharedOwned
+const address = (map: { ramBase: number }, i: number) => (map.ramBase + i * PAGE).toString(16)
+
+/** The software bits of a guest's stage 2 leaf that mean "borrowed", as a mask on the high word. */
+function softwareBits(btf: Btf): { borrowed: number } {
+  const prot = btf.enumValues('kvm_pgtable_prot')
+  const bits = ['KVM_PGTABLE_PROT_SW0', 'KVM_PGTABLE_PROT_SW1'].map((n) => Number((prot.get(n) ?? 0n) >> 32n))
+  const state = Number(btf.enumValues('pkvm_page_state').get('PKVM_PAGE_SHARED_BORROWED') ?? 0n)
+  // The page state is spread over SW0 (its bit 0) and SW1 (its bit 1).
+  return { borrowed: (state & 1 ? bits[0]! : 0) | (state & 2 ? bits[1]! : 0) }
+}
+
+/** Halves of the entry at the end of the walk, when it is an invalid one; null when mapped or unreadable. */
+function leafOf(kernel: KernelData, tables: TranslationTables, input: number): [number, number] | null {
+  const { memory } = kernel
+  let table = tables.root
+  for (let level = tables.startLevel; level <= 3; level++) {
+    const shift = 39 - 9 * level
+    const width = level === tables.startLevel ? tables.inputBits - shift : 9
+    const at = table + (Math.floor(input / 2 ** shift) % 2 ** width) * 8
+    if (!memory.has(at, 8)) return null
+    const low = memory.u32(at)
+    const high = memory.u32(at + 4)
+    if ((low & 1) === 0) return [low, high]
+    if ((low & 2) === 0 || level === 3) return null
+    table = outputAddress(low, high, tables.lpa2)
+  }
+  return null
+}
+
+function countPages(vm: VmView, map: Omit<OwnershipMap, 'vms'>, poisoned: number): VmPages {
+  let owned = 0
+  let shared = 0
+  let borrowed = 0
+  for (const [i, page] of map.guestPage) {
+    if (page.handle !== vm.handle) continue
+    if (map.host[i] === StateCode.sharedBorrowed) shared++
+    else owned++
+  }
+  for (const list of map.borrowers.values()) borrowed += list.filter((p) => p.handle === vm.handle).length
+  return { vm, owned, shared, borrowed, poisoned }
+}
