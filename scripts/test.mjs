@@ -55,7 +55,7 @@ function count(title, file, read) {
 }
 
 wantPackages()
-check('types', 'npx', ['tsc', '-b'])
+check('types', 'npm', ['run', '--silent', 'types'])
 check('lint', 'npx', ['biome', 'lint', '--error-on-warnings'])
 check('layers', process.execPath, ['scripts/check-layers.mjs'])
 const cli = 'engine/cli/pkvm-lab.mjs'

@@ -30,7 +30,7 @@ for (const series of ['7.2', '7.3']) {
         it(`mode ${mode}`, async () => {
           const ours = facts((await boot(kernel!, append)).stdout)
           const theirs = facts((await qemu(kernel!, await labInitrd(), append)).stdout)
-          expect(ours.length).toBeGreaterThan(5)
+          expect(ours.at(-1)).toBe('probe=done')
           expect(ours).toEqual(theirs)
         })
       }

@@ -8,6 +8,8 @@ import type { RunOptions } from './run-options.ts'
 
 /** Instructions between looks at the keyboard: some milliseconds. */
 const SLICE = 4_000_000
+/** The same with -until, so that the machine stops soon after the line, before what follows it has happened. */
+const SLICE_UNTIL = 10_000
 
 /** `pkvm-lab run`. @returns the exit status. */
 export async function runCommand(options: RunOptions, _projectRoot: string): Promise<number> {
@@ -50,9 +52,10 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
 
 async function runToEnd(machine: Machine, options: RunOptions, lines: LineMatcher, terminal: RawTerminal): Promise<number> {
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
+  const slice = options.until === undefined ? SLICE : SLICE_UNTIL
   for (;;) {
     if (terminal.left) return 0
-    const stop = machine.run(Math.min(SLICE, limit - machine.instructions))
+    const stop = machine.run(Math.min(slice, limit - machine.instructions))
     if (lines.matched) return 0
     if (stop.kind === 'off') return 0
     if (stop.kind === 'reset') {

@@ -212,13 +212,17 @@ export class ExecutionEngine implements CodeCachePort {
   }
 
   private fetchPage(low: number, high: number): CodePage {
-    if (low & 3) throw new GuestException(EC.pcAlignment, 0, Target.usual, this.state.pc)
     const { i32, u32 } = this.state
+    // A fetch that faults counts as an instruction: a guest that faults for ever still comes to the end of its budget.
+    i32[BUDGET]!--
+    if (low & 3) throw new GuestException(EC.pcAlignment, 0, Target.usual, this.state.pc)
     const entry = (TLB_BASE >> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * 8
     if (i32[entry + 4] === ((low & ~0xfff) | i32[CONTEXT]!) && i32[entry + 5] === high) {
+      i32[BUDGET]!++
       return this.pages.page(u32[entry + 7]!, ((low & ~0xfff) + i32[entry + 6]!) >>> 0)
     }
     const linear = this.cpu.mmu.translate(low, high, Access.fetch, false)
+    i32[BUDGET]!++
     return this.pages.page(Math.floor(this.cpu.mmu.physical / 4096), linear - (linear & 0xfff))
   }
 

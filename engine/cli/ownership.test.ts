@@ -1,0 +1,172 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildInitrd } from '../machine/init-program.ts'
+import { readIndependently } from './independent-reading.ts'
+import { kernelOf, lab, projectRoot, skipLoudly } from './oracle.ts'
+
+/**
+ * A guest for these tests: it makes one page its own, shares a second with the host, shares a third and takes it back,
+ * and then leaves with the same MMIO store as the lab's guest.
+ */
+const SHARING_GUEST = `
+        .section .rodata
+        .balign 4
+guest_code:
+        ldr     w9, 2f                  // GUEST_VALUE
+        mov     x1, #GUEST_BASE
+        add     x1, x1, #GUEST_DATA
+        str     w9, [x1]
+        add     x1, x1, #0x1000
+        str     w9, [x1]
+        ldr     w0, 3f                  // MEM_SHARE
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        mov     x1, #GUEST_BASE
+        add     x1, x1, #0x3000
+        str     w9, [x1]
+        ldr     w0, 3f
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        mov     x1, #GUEST_BASE
+        add     x1, x1, #0x3000
+        ldr     w0, 4f                  // MEM_UNSHARE
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        mov     x3, #GUEST_MMIO
+        str     w9, [x3]
+1:      wfi
+        b       1b
+2:      .word   GUEST_VALUE
+3:      .word   0xc6000003
+4:      .word   0xc6000004
+guest_code_end:
+        .text
+`
+const APPEND = 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests'
+
+interface Page {
+  readonly host: string
+  readonly hyp: string
+  readonly owner: string | { readonly handle: number; readonly gfn: number }
+  readonly borrowers?: readonly { readonly handle: number; readonly gfn: number }[]
+}
+
+interface Dump {
+  readonly ramBase: number
+  readonly unknown?: string
+  readonly phase: string
+  readonly taint: number
+  readonly conflicts: readonly string[]
+  readonly vms: readonly { handle: number; protected: boolean; state: string; owned: number; shared: number; borrowed: number; vcpus: { loaded: boolean }[] }[]
+  readonly pages: readonly Page[]
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'pkvm-lab-ownership-'))
+const initrd = join(directory, 'initrd.cpio')
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+beforeAll(() => {
+  const init = join(projectRoot, 'lessons', 'init')
+  const sources = Object.fromEntries(readdirSync(init).filter((f) => f.endsWith('.s')).map((f) => [f, readFileSync(join(init, f), 'utf8')]))
+  writeFileSync(initrd, buildInitrd({ sources: { ...sources, 'guest.s': SHARING_GUEST } }))
+})
+
+async function dumpAt(kernel: string, ram: number, until: string, append = APPEND): Promise<{ dump: Dump; ram: Uint8Array; console: string }> {
+  const json = join(directory, 'ownership.json')
+  const raw = join(directory, 'ram.bin')
+  const run = await lab('run', '-kernel', kernel, '-initrd', initrd, '-m', String(ram), '-append', append, '-until', until, '-dump-ownership', json, '-dump-ram', raw)
+  expect(run.stderr).toBe('')
+  expect(run.status).toBe(0)
+  const result = { dump: JSON.parse(readFileSync(json, 'utf8')) as Dump, ram: new Uint8Array(readFileSync(raw)), console: run.stdout }
+  rmSync(json)
+  rmSync(raw)
+  return result
+}
+
+function ownerText(owner: Page['owner']): string {
+  return typeof owner === 'string' ? owner : `vm ${owner.handle} gfn ${owner.gfn}`
+}
+
+/** The pages on which the two readings differ, at most a few of them in words. */
+function differences(dump: Dump, ram: Uint8Array, console: string): string[] {
+  const other = readIndependently(ram, console)
+  expect(dump.pages.length).toBe(other.length)
+  const found: string[] = []
+  for (const [i, p] of dump.pages.entries()) {
+    const mine = `${p.host}/${p.hyp} ${ownerText(p.owner)}`
+    const theirs = `${other[i]!.host}/${other[i]!.hyp} ${other[i]!.owner}`
+    if (mine !== theirs) found.push(`${(dump.ramBase + i * 4096).toString(16)}: ${mine}, independently ${theirs}`)
+  }
+  return found.length > 20 ? [...found.slice(0, 20), `and ${found.length - 20} more`] : found
+}
+
+/** Lengths of the runs of pages that are the hypervisor's alone, in order. */
+function hypRuns(pages: readonly Page[]): number[] {
+  const runs: number[] = []
+  let length = 0
+  for (const p of [...pages, undefined]) {
+    if (p?.owner === 'hyp') length++
+    else if (length > 0) {
+      runs.push(length)
+      length = 0
+    }
+  }
+  return runs
+}
+
+const POOL_MIB: Readonly<Record<number, number>> = { 128: 6, 512: 8, 1024: 12 }
+
+for (const series of ['7.2', '7.3']) {
+  const kernel = kernelOf(series)
+  describe.skipIf(skipLoudly(kernel === undefined, `no ${series} kernel in .cache/kernels (npx pkvm-lab kernel fetch ${series})`))(`Linux ${series}`, () => {
+    for (const ram of [128, 512, 1024]) {
+      it(`${ram} MB: the map agrees with an independent reading after boot, with a protected VM, and after its end`, async () => {
+        const boot = await dumpAt(kernel!, ram, '^kvm.api_version=')
+        expect(differences(boot.dump, boot.ram, boot.console)).toEqual([])
+        expect(boot.dump).toMatchObject({ ramBase: 0x40000000, phase: 'enforced', taint: 0, vms: [], conflicts: [] })
+        // Hypervisor text, rodata, bss, one stack, per-CPU data of one CPU, pool.
+        expect([...hypRuns(boot.dump.pages)].sort((a, b) => a - b)).toEqual([1, 2, 4, 8, 27, POOL_MIB[ram]! * 256])
+
+        const alive = await dumpAt(kernel!, ram, '^vm.protected.host_read=')
+        expect(differences(alive.dump, alive.ram, alive.console)).toEqual([])
+        expect(alive.dump).toMatchObject({ taint: 64, conflicts: [] })
+        const vm = alive.dump.vms[0]!
+        expect(alive.dump.vms.length).toBe(1)
+        expect(vm).toMatchObject({ protected: true, state: 'live', owned: 3, shared: 1, borrowed: 0 })
+        const guest = alive.dump.pages.filter((p) => typeof p.owner !== 'string')
+        const at = (gfn: number) => guest.find((p) => typeof p.owner !== 'string' && p.owner.gfn === gfn)
+        for (const gfn of [0x40000, 0x40001, 0x40003]) expect(at(gfn)).toMatchObject({ host: 'NOPAGE', hyp: 'NOPAGE', owner: { handle: vm.handle, gfn } })
+        expect(at(0x40002)).toMatchObject({ host: 'SHARED_BORROWED', hyp: 'NOPAGE' })
+
+        const after = await dumpAt(kernel!, ram, '^vm.protected.after_teardown.taint=')
+        expect(differences(after.dump, after.ram, after.console)).toEqual([])
+        expect(after.dump).toMatchObject({ taint: 64, vms: [], conflicts: [] })
+        expect(hypRuns(after.dump.pages)).toEqual(hypRuns(boot.dump.pages))
+      })
+    }
+
+    it('a normal VM borrows pages of the host', async () => {
+      const { dump, ram, console } = await dumpAt(kernel!, 512, '^vm.normal.host_read=')
+      expect(differences(dump, ram, console)).toEqual([])
+      const vm = dump.vms[0]!
+      expect(vm).toMatchObject({ protected: false, state: 'live', owned: 0, shared: 0, borrowed: 4 })
+      const borrowed = dump.pages.filter((p) => p.borrowers !== undefined)
+      expect(borrowed.length).toBe(4)
+      for (const p of borrowed) expect(p).toMatchObject({ host: 'SHARED_OWNED', hyp: 'NOPAGE', owner: 'host' })
+    })
+
+    it('without protected mode it says why nothing is known', async () => {
+      const { dump } = await dumpAt(kernel!, 128, '^kvm.api_version=', APPEND.replace('protected', 'nvhe'))
+      expect(dump.phase).toBe('off')
+      expect(dump.unknown).toMatch(/protected mode is off/)
+      expect(dump.pages.length).toBe(32768)
+      expect(dump.pages.every((p) => p.owner === 'unknown' && p.host === 'UNKNOWN')).toBe(true)
+    })
+  })
+}
