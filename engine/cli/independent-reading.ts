@@ -18,7 +18,7 @@ const PAGE = 4096
 
 /** @param ram the dump; @param console what the kernel printed. */
 export function readIndependently(ram: Uint8Array, console: string): ReadPage[] {
-  const reserved = /Reserved (\d+) MiB at (0x[0-9a-f]+)/.exec(console)
+  const reserved = /kvm .*: Reserved (\d+) MiB at (0x[0-9a-f]+)/.exec(console)
   if (reserved === null) throw new Error('the console does not say where the hypervisor has its memory')
   return new Reading(ram, Number(reserved[2]), Number(reserved[1]) << 20).pages()
 }
