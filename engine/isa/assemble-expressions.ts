@@ -20,6 +20,8 @@ export type Resolve = (name: string) => Term | undefined
 /** Reads tokens one after the other, with the errors placed. */
 export class TokenReader {
   at = 0
+  /** How many parentheses and signs are open around the expression being read. */
+  nesting = 0
   constructor(
     readonly tokens: readonly Token[],
     readonly position: Position,
@@ -69,6 +71,8 @@ export class TokenReader {
   }
 }
 
+const DEEPEST = 100
+
 const LEVELS: readonly (readonly string[])[] = [
   ['||'],
   ['&&'],
@@ -113,6 +117,13 @@ export function parseAbsolute(reader: TokenReader, resolve: Resolve, what: strin
 }
 
 function parseUnary(reader: TokenReader, resolve: Resolve): Term {
+  if (++reader.nesting > DEEPEST) return reader.fail('the expression is nested too deeply')
+  const term = parseOperand(reader, resolve)
+  reader.nesting--
+  return term
+}
+
+function parseOperand(reader: TokenReader, resolve: Resolve): Term {
   const t = reader.peek()
   if (t === undefined) return reader.fail('expected an expression but found the end of the line')
   if (t.kind === 'number') {

@@ -33,8 +33,8 @@ interface Macro {
 const LABELS = /^\s*(?:[A-Za-z0-9_.$]+:\s*)*/
 const OPENS: Readonly<Record<string, string>> = { '.macro': '.endm', '.rept': '.endr', '.irp': '.endr' }
 const DEEPEST = 100
-/** Statements one source may expand to: a bound on macros and .rept that do not end. */
-const MOST_STATEMENTS = 1_000_000
+/** Lines one source may expand to: a bound on macros and .rept that do not end. */
+const MOST_STATEMENTS = 500_000
 
 /** The first word after labels, lower case. */
 function firstWord(text: string): string {
@@ -83,6 +83,7 @@ export class SourceExpander {
     const statements = lines.flatMap((l) => splitStatements(l))
     for (let i = 0; i < statements.length; i++) {
       const line = statements[i]!
+      if (!this.goOn(line.position)) break
       const word = firstWord(line.text)
       try {
         const top = conditions[conditions.length - 1]
@@ -113,16 +114,22 @@ export class SourceExpander {
         this.caught(e)
       }
     }
-    for (const c of conditions) this.host.report(new SourceError('.if without .endif', c.position))
+    if (this.statements < MOST_STATEMENTS) {
+      for (const c of conditions) this.host.report(new SourceError('.if without .endif', c.position))
+    }
     this.depth--
   }
 
-  private plain(word: string, line: Line): void {
-    if (++this.statements > MOST_STATEMENTS) {
-      if (this.statements === MOST_STATEMENTS + 1)
-        throw new SourceError('more than a million statements', line.position)
-      return
+  /** Count a line or a repetition; false, and one report, when there were too many. */
+  private goOn(position: Position): boolean {
+    this.statements++
+    if (this.statements === MOST_STATEMENTS) {
+      this.host.report(new SourceError(`the source expands to more than ${MOST_STATEMENTS} lines`, position))
     }
+    return this.statements < MOST_STATEMENTS
+  }
+
+  private plain(word: string, line: Line): void {
     const macro = this.macros.get(word)
     if (macro === undefined) {
       if (line.text.trim() !== '') this.host.statement(line.text, line.position)
@@ -161,7 +168,8 @@ export class SourceExpander {
       const count = parseAbsolute(reader, this.host.resolve, 'the count of .rept')
       reader.end()
       if (count < 0n || count > 100_000n) throw new SourceError('.rept count out of range 0 to 100000', place)
-      for (let n = 0n; n < count; n++) this.lines(body.map((l) => within(l, l.text, line.position)))
+      const lines = body.map((l) => within(l, l.text, line.position))
+      for (let n = 0n; n < count && this.goOn(line.position); n++) this.lines(lines)
       return
     }
     const [variable, ...values] = splitArguments(rest)

@@ -203,6 +203,11 @@ describe('errors', () => {
     if (message === undefined) expect(found[0]).toMatch(/nested too deeply/)
     else expect(found[0]).toBe(message)
   })
+  it('bounds what a source can ask for', () => {
+    expect(errors('.rept 100000\n.rept 100000\n.endr\n.endr')[0]).toMatch(/more than 500000 lines/)
+    expect(errors('.skip 200 << 20\n.skip 200 << 20')).toEqual(['t.s:2:1: section .text grows beyond 256 MiB'])
+    expect(errors(`.quad ${'('.repeat(5000)}1`)[0]).toMatch(/nested too deeply/)
+  })
   it('says where a macro was called', () => {
     expect(errors('.macro bad\nfrob\n.endm\n\nbad')).toEqual([
       "t.s:2:1 (in the expansion at t.s:5:1): unknown instruction 'frob'",

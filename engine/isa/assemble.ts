@@ -58,6 +58,8 @@ export interface AssembleResult {
 const ALL_FEATURES: ReadonlySet<Feature> = new Set(['crc32', 'lse', 'fp', 'aes', 'pmull', 'sha1', 'sha256', 'fp16'])
 const FIRST_SECTIONS = ['.text', '.rodata', '.data']
 const MOST_ERRORS = 100
+/** Bytes a section may have. */
+const MOST_BYTES = 1 << 28
 
 /** The mnemonic tables of a set of rows are built once. */
 const instructionAssemblers = new WeakMap<readonly Row[], Map<string, InstructionAssembler>>()
@@ -284,6 +286,9 @@ class Assembly {
   }
 
   private push(size: number, position: Position, text: string, write: Item['write']): void {
+    if (this.section.size + size > MOST_BYTES) {
+      throw new SourceError(`section ${this.section.name} grows beyond 256 MiB`, position)
+    }
     this.items.push({ section: this.section, offset: this.section.size, size, position, text, write })
     this.section.size += size
   }
