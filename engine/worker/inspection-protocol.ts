@@ -1,0 +1,153 @@
+/**
+ * What the page asks about the inside of the machine, and what the Worker answers. Requests carry an `id` that the
+ * answer repeats; frames come unasked while a subscription stands. Addresses of physical memory are numbers (< 2^40),
+ * virtual ones and raw table entries are hex strings with 0x, so that everything survives structured cloning and logs.
+ */
+
+/** 0 OWNED, 1 SHARED_OWNED, 2 SHARED_BORROWED, 3 NOPAGE, 4 unknown: `StateCode` of inspect/hyp-page.ts. */
+export type PageStateCode = 0 | 1 | 2 | 3 | 4
+
+/** Something the lab knows, or the sentence that says why it cannot. */
+export type Answer<T> = { known: true; value: T } | { known: false; why: string }
+
+export interface VmSummary {
+  handle: number
+  protected: boolean
+  vcpus: { index: number; loaded: boolean; pc: string }[]
+  pagesOwned: number
+  pagesShared: number
+  pagesBorrowed: number
+  pagesPoisoned: number
+}
+
+export interface TaintSummary {
+  /** `tainted_mask` itself. */
+  mask: number
+  letters: { bit: number; letter: string; meaning: string }[]
+}
+
+export interface Region {
+  /** `kernel text`, `hyp text`, `hyp pool`, `vmemmap`, `host stage-2 tables`, `initrd`, `VM 0x1000 RAM`, ... */
+  name: string
+  physical: number
+  bytes: number
+}
+
+/** The state of every page at one instant. Arrays are indexed by page number from ramBase and are transferred. */
+export interface OwnershipFrame {
+  type: 'ownership'
+  instructions: number
+  ramBase: number
+  pages: number
+  /** PageStateCode of the host and of the hypervisor. */
+  host: Uint8Array
+  hyp: Uint8Array
+  /** 0 host, 1 hyp, 2 VM, 3 unknown. */
+  owner: Uint8Array
+  /** Guest pages: page number, handle, gfn, whether the VM owns or borrows it. */
+  guest: { page: number; handle: number; gfn: number; borrowed: boolean }[]
+  vms: VmSummary[]
+  regions: Region[]
+}
+
+/** Small facts, several times a second while subscribed. */
+export interface FactsFrame {
+  type: 'facts'
+  instructions: number
+  /** What /sys would not tell: mode in force, from the kernel's and the hypervisor's own variables. */
+  mode: Answer<string>
+  taint: Answer<TaintSummary>
+  ownership: Answer<true>
+  gate: GateState
+}
+
+/** The reconstruction of the v3 series' CONFIG_PROTECTED_VM_UAPI=n. */
+export interface GateState {
+  /** false when the kernel has no place to put it. */
+  available: boolean
+  why: string
+  /** `y`: as merged; `n`: creating a protected VM is refused with EINVAL. */
+  option: 'y' | 'n'
+  /** How often it refused since reset. */
+  refused: number
+  /** Symbol at whose entry it sits. */
+  symbol: string
+}
+
+export interface WalkStepView {
+  regime: string
+  level: number
+  tableAddress: number
+  index: number
+  entryAddress: number
+  /** The raw entry. */
+  entry: string
+  kind: string
+  fields: { name: string; value: string; meaning: string }[]
+}
+export interface WalkView {
+  steps: WalkStepView[]
+  result: string
+}
+
+export interface PageDetail {
+  physical: number
+  pfn: number
+  /** The pair in words. */
+  host: Answer<{ state: PageStateCode; words: string }>
+  hyp: Answer<{ state: PageStateCode; words: string }>
+  owner: string
+  /** Raw hyp_page and its bit fields, high to low. */
+  record: Answer<{ raw: string; address: number; fields: { name: string; bits: string; value: string }[] }>
+  hostWalk: Answer<WalkView>
+  guests: { handle: number; gfn: number; walk: Answer<WalkView> }[]
+  symbol: string | null
+  region: string | null
+  /** 4096 bytes. */
+  contents: Uint8Array
+  /** Disassembly when the page is code, one line per word, else empty. */
+  code: { address: string; word: string; text: string }[]
+  history: LabEvent[]
+}
+
+/** One entry of the event log. */
+export interface LabEvent {
+  /** Running number since reset. */
+  sequence: number
+  instructions: number
+  kind: 'hypercall' | 'guest-hypercall' | 'smc' | 'world-switch' | 'abort' | 'ownership' | 'vm' | 'vcpu' | 'taint' | 'gate'
+  el: number
+  pc: string
+  symbol: string
+  /** One line: `host_donate_guest(pfn 0x43ca3, gfn 0x40000) = 0`. */
+  text: string
+  /** Innermost first, up to the system call that caused it. */
+  callChain: string[]
+  /** Decoded particulars. */
+  details: Record<string, string>
+  /** Page this is about. */
+  physical?: number
+  vm?: number
+}
+
+export type InspectionRequest =
+  /** Frames at most `hertz` times a second, and once when the machine stops; 0 ends the subscription. */
+  | { type: 'subscribeOwnership'; hertz: number }
+  | { type: 'subscribeFacts'; hertz: number }
+  /** New events as they come, in batches; events before are in the answer to `events`. */
+  | { type: 'subscribeEvents'; on: boolean }
+  | { type: 'inspectPage'; id: number; physical: number }
+  /** Find a physical page from what the learner typed: `0x43ca3000`, `tainted_mask`, `el1:0xffff...`, `el2:0x...`, `vm 0x1001:0x40000000`. */
+  | { type: 'resolve'; id: number; text: string }
+  /** Events with sequence > after, oldest first. */
+  | { type: 'events'; id: number; after: number; limit: number }
+  /** Flip the reconstruction; recorded as an input at the current instruction. */
+  | { type: 'setGate'; option: 'y' | 'n' }
+
+export type InspectionMessage =
+  | OwnershipFrame
+  | FactsFrame
+  | { type: 'newEvents'; events: LabEvent[]; dropped: number }
+  | { type: 'pageDetail'; id: number; detail: PageDetail }
+  | { type: 'resolved'; id: number; answer: Answer<{ physical: number; explanation: string; walk: WalkView | null }> }
+  | { type: 'eventList'; id: number; events: LabEvent[]; dropped: number; total: number }
