@@ -17,7 +17,7 @@ const cli = 'engine/cli/pkvm-lab.mjs'
 const append = 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests lab.init=bench'
 const initrd = '.cache/bench-initrd.cpio'
 /** The first line that init prints. */
-const INIT = /^lab\.init=/
+const INIT = /^version=/
 const WORKLOAD = /^bench\.(\w+)=(begin|end)/
 
 function need(result, what) {

@@ -2,7 +2,7 @@
 //
 // It mounts the kernel's file systems, says what kernel and command line it runs under, and then probes protected KVM:
 // one `key=value` line per fact, the same lines on any machine. `lab.init=shell` on the command line gives a shell
-// instead. Either way it powers the machine off at the end.
+// instead, `lab.init=bench` runs the workloads of bench.s. Either way it powers the machine off at the end.
 //
 // Calling convention: AAPCS64. x19-x28 are kept by functions, x0-x17 are not.
 
@@ -15,6 +15,7 @@
         .include "probe.s"
         .include "vm.s"
         .include "guest.s"
+        .include "bench.s"
 
         .text
         .global _start
@@ -32,11 +33,17 @@ _start:
         file    "/proc/sys/kernel/tainted"
         bl      end_line
 
-        bl      wants_shell
+        adr     x0, shell_word
+        bl      command_line_has
         cbz     x0, 1f
         bl      run_shell
         b       power_off
-1:      bl      probe
+1:      adr     x0, bench_word
+        bl      command_line_has
+        cbz     x0, 3f
+        bl      run_bench
+        b       power_off
+3:      bl      probe
 
 // Does not return.
 power_off:

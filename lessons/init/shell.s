@@ -24,15 +24,17 @@ terminal_path:                          // "/dev/" and the console's name
         .skip   64
         .text
 
-// wants_shell: x0 = 1 when the command line has the word lab.init=shell.
-wants_shell:
-        stp     x29, x30, [sp, #-16]!
+// command_line_has: x0 = address of a word; x0 = 1 when the kernel command line has it.
+command_line_has:
+        stp     x29, x30, [sp, #-32]!
+        str     x20, [sp, #16]
+        mov     x20, x0
         text_address "/proc/cmdline"
         bl      read_file
         tbnz    x0, #63, 4f
         adr     x1, file_bytes
 1:      mov     x2, x1                  // a word starts at x1
-        adr     x3, shell_word
+        mov     x3, x20
 2:      ldrb    w4, [x3], #1
         ldrb    w5, [x2], #1
         cbz     w4, 3f
@@ -53,7 +55,8 @@ wants_shell:
 6:      sub     x2, x2, #1
         b       5b
 4:      mov     x0, #0
-9:      ldp     x29, x30, [sp], #16
+9:      ldr     x20, [sp, #16]
+        ldp     x29, x30, [sp], #32
         ret
 
 // run_shell: returns when the shell has ended, or cannot be started.
