@@ -49,6 +49,8 @@ export class CodePage {
   readonly decoded: (Decoded | undefined)[] = new Array(PAGE_WORDS)
   /** Blocks by word index, for each mode seen. */
   private readonly byMode = new Map<number, (Block | undefined)[]>()
+  private lastMode = -1
+  private lastBlocks: (Block | undefined)[] = []
   /** Value of the cache's epoch when the words were last compared with memory. */
   epoch: number
   /** Table slots of its translated functions. */
@@ -67,11 +69,14 @@ export class CodePage {
   }
 
   blocks(mode: number): (Block | undefined)[] {
+    if (mode === this.lastMode) return this.lastBlocks
     let blocks = this.byMode.get(mode)
     if (blocks === undefined) {
       blocks = new Array(PAGE_WORDS)
       this.byMode.set(mode, blocks)
     }
+    this.lastMode = mode
+    this.lastBlocks = blocks
     return blocks
   }
 
@@ -95,7 +100,10 @@ function decode(word: number, decoder: Decoder): Decoded {
 
 /** All code pages, by physical page number. Keeps stale words out as `IC` instructions ask (engine/README.md). */
 export class CodePages {
-  private readonly pages = new Map<number, CodePage>()
+  /** By linear page number: the same order as physical ones, without a hash. */
+  private readonly pages: (CodePage | undefined)[] = []
+  /** Linear minus physical page number, the same for all of RAM. */
+  private linearOffset = 0
   private epoch = 0
   private readonly watched = new Map<number, () => void>()
 
@@ -108,7 +116,8 @@ export class CodePages {
 
   /** The page with a physical page number, checked against memory if the epoch changed. */
   page(number: number, linear: number): CodePage {
-    let p = this.pages.get(number)
+    const at = linear >>> 12
+    let p = this.pages[at]
     if (p !== undefined && p.epoch !== this.epoch) {
       if (p.agrees(this.state.u32, 0, PAGE_WORDS)) p.epoch = this.epoch
       else {
@@ -118,7 +127,9 @@ export class CodePages {
     }
     if (p === undefined) {
       p = new CodePage(number, linear, this.epoch)
-      this.pages.set(number, p)
+      this.linearOffset = at - number
+      while (this.pages.length < at) this.pages.push(undefined)
+      this.pages[at] = p
     }
     return p
   }
@@ -160,7 +171,7 @@ export class CodePages {
   }
 
   invalidateLine(physical: number): void {
-    const p = this.pages.get(Math.floor(physical / 4096))
+    const p = this.pages[Math.floor(physical / 4096) + this.linearOffset]
     if (p === undefined) return
     const first = (physical % 4096) >> 2
     if (!p.agrees(this.state.u32, first & ~15, (first & ~15) + 16)) this.drop(p)
@@ -171,7 +182,7 @@ export class CodePages {
   }
 
   private drop(p: CodePage): void {
-    this.pages.delete(p.number)
+    this.pages[p.linear >>> 12] = undefined
     p.dropped = true
     this.onDrop(p)
   }
