@@ -43,17 +43,15 @@ class Timer {
   times = {}
   #begin = {}
   #rest = ''
-  constructor() {
-    this.start = performance.now()
-  }
+  #start = performance.now()
   feed(text) {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop()
-    for (const raw of lines) this.line(raw.trim())
+    for (const raw of lines) this.line(raw.trim(), performance.now() - this.#start)
   }
-  line(line) {
-    const now = performance.now()
-    if (INIT.test(line) && this.times.boot === undefined) this.times.boot = (now - this.start) / 1000
+  /** @param now milliseconds since the start. */
+  line(line, now) {
+    if (INIT.test(line) && this.times.boot === undefined) this.times.boot = now / 1000
     const m = WORKLOAD.exec(line)
     if (m && m[2] === 'begin') this.#begin[m[1]] = now
     if (m && m[2] === 'end') this.times[m[1]] = (now - this.#begin[m[1]]) / 1000
