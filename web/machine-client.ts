@@ -1,4 +1,6 @@
+import type { InspectionMessage, InspectionRequest } from '../engine/worker/inspection-protocol.ts'
 import type { LoadMessage, PageMessage, WorkerMessage } from '../engine/worker/protocol.ts'
+import { inspection, isInspectionMessage } from './inspector/inspection-client.ts'
 
 /** The Worker that holds the machine. Starts a new one when the old one dies, so that Reset always works. */
 export class MachineClient {
@@ -15,10 +17,11 @@ export class MachineClient {
   private started(): Worker {
     if (this.worker !== null) return this.worker
     const worker = new Worker(new URL('../engine/worker/entry.ts', import.meta.url), { type: 'module', name: 'machine' })
-    worker.addEventListener('message', (event: MessageEvent<WorkerMessage>) => {
+    worker.addEventListener('message', (event: MessageEvent<WorkerMessage | InspectionMessage>) => {
       if (this.worker !== worker) return
       const message = event.data
-      if (message.type === 'checked') {
+      if (isInspectionMessage(message)) inspection.receive(message)
+      else if (message.type === 'checked') {
         this.checks.get(message.id)?.(message)
         this.checks.delete(message.id)
       } else this.onMessage(message)
@@ -37,6 +40,7 @@ export class MachineClient {
   abandon(): void {
     this.worker?.terminate()
     this.worker = null
+    inspection.machineGone()
     for (const [id, answer] of this.checks) {
       answer({ type: 'checked', id, ok: false, message: 'The machine was reset meanwhile.', hint: 'Choose the file again.' })
     }
@@ -45,6 +49,11 @@ export class MachineClient {
 
   send(message: Exclude<PageMessage, LoadMessage | { type: 'check' }>): void {
     this.started().postMessage(message)
+  }
+
+  /** A question about the inside of the machine; see inspector/inspection-client.ts. */
+  sendInspection(request: InspectionRequest): void {
+    this.worker?.postMessage(request)
   }
 
   /** The Worker gets copies of the files: the page keeps its own for the next boot. */

@@ -1,6 +1,7 @@
 import type { StatusMessage, WorkerMessage } from '../engine/worker/protocol.ts'
 import { clearConsole, feedConsole, LineReader, onConsole } from './console-feed.ts'
 import { downloadKernel, FileError, listKernels, ownFiles, readOwnFile } from './files.ts'
+import { inspection } from './inspector/inspection-client.ts'
 import { labInitrd } from './lab-initrd.ts'
 import { MachineClient } from './machine-client.ts'
 import { MILESTONE_SYMBOLS } from './milestones.ts'
@@ -45,8 +46,10 @@ export async function findKernels(): Promise<void> {
 
 /** Makes a machine from the present choice and starts it. A machine that runs is replaced once the new one exists. */
 export async function boot(): Promise<void> {
+  // Boot pressed while a chosen file is still being read means that file.
+  const asked = await choosing
+  if (asked === false || pending !== null) return
   const { choice, kernels, machine } = useLab.getState()
-  if (pending !== null) return
   notify(null)
   if (choice.kernel === null) {
     notify({
@@ -114,6 +117,7 @@ export function reset(): void {
   download?.abort()
   download = null
   pending = null
+  inspection.machineGone()
   client.send({ type: 'reset' })
   clearTimeout(resetTimer)
   resetTimer = setTimeout(() => client.abandon(), RESET_PATIENCE_MS)
@@ -137,36 +141,51 @@ export function consoleShown(bytes: number): void {
   client.send({ type: 'consoleShown', bytes })
 }
 
-/** Takes the learner's own kernel when the engine can start it; a bad one changes nothing but the notice. */
-export async function chooseImage(file: File): Promise<void> {
+/** A file being taken: whether it could be. */
+let choosing: Promise<boolean> | null = null
+
+function choose(file: File, take: (bytes: ArrayBuffer) => Promise<void> | void): Promise<boolean> {
   notify(null)
-  try {
-    const image = await readOwnFile(file)
+  const attempt = (async () => {
+    try {
+      await take(await readOwnFile(file))
+      return true
+    } catch (error) {
+      notifyError(error)
+      return false
+    }
+  })()
+  choosing = attempt
+  return attempt.finally(() => {
+    if (choosing === attempt) choosing = null
+  })
+}
+
+/**
+ * Takes the learner's own kernel when the engine can start it; a bad one changes nothing but the notice.
+ * @returns whether it was taken
+ */
+export function chooseImage(file: File): Promise<boolean> {
+  return choose(file, async image => {
     const answer = await client.check(image)
     if (!answer.ok) {
-      notify({
-        message: `${file.name}: ${answer.message}.`.replace(/\.\.$/, '.'),
-        hint: answer.hint || 'The kernel chosen before stays chosen.',
-      })
-      return
+      throw new FileError(
+        `${file.name}: ${answer.message}.`.replace(/\.\.$/, '.'),
+        answer.hint || 'The kernel chosen before stays chosen.',
+      )
     }
     ownFiles.image = image
     useLab.setState({ ownImage: { name: file.name, bytes: file.size } })
     setChoice({ kernel: { from: 'file', name: file.name } })
-  } catch (error) {
-    notifyError(error)
-  }
+  })
 }
 
-export async function chooseInitrd(file: File): Promise<void> {
-  notify(null)
-  try {
-    ownFiles.initrd = await readOwnFile(file)
+export function chooseInitrd(file: File): Promise<boolean> {
+  return choose(file, initrd => {
+    ownFiles.initrd = initrd
     useLab.setState({ ownInitrd: { name: file.name, bytes: file.size } })
     setChoice({ initrd: 'file' })
-  } catch (error) {
-    notifyError(error)
-  }
+  })
 }
 
 /** The engine's messages are written to follow a program's name; here they stand alone. */
@@ -223,6 +242,7 @@ function receiveStatus(message: StatusMessage): void {
     clearRun()
     useLab.setState({ booted: pending })
     pending = null
+    inspection.machineMade(request => client.sendInspection(request))
     client.send({ type: 'boot' })
   }
   const { state, instructions, mips, virtualNanoseconds, exceptionLevel } = message

@@ -260,6 +260,7 @@ export class Session {
       return
     }
     this.state = 'idle'
+    if (ahead > STATUS_MS) this.statusIfDue(machine)
     const turn = ++this.turn
     this.cancelWait = this.host.after(Math.min(ahead, 1000), () => {
       if (turn !== this.turn || this.machine !== machine) return

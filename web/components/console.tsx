@@ -46,7 +46,7 @@ export function Console() {
     // Widths change when the web font arrives.
     void document.fonts.load('12px "JetBrains Mono Variable"').then(() => {
       term.options.fontFamily = `${term.options.fontFamily} `
-      refit()
+      requestAnimationFrame(refit)
     })
     terminal.current = term
     fit.current = fitter

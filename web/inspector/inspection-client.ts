@@ -1,0 +1,176 @@
+import type {
+  Answer,
+  FactsFrame,
+  InspectionMessage,
+  InspectionRequest,
+  LabEvent,
+  OwnershipFrame,
+  PageDetail,
+  WalkView,
+} from '../../engine/worker/inspection-protocol.ts'
+
+/** Where an address that was typed leads. */
+export interface Resolution {
+  physical: number
+  explanation: string
+  walk: WalkView | null
+}
+
+export interface EventBatch {
+  events: LabEvent[]
+  /** How many the Worker's ring buffer has lost since reset. */
+  dropped: number
+}
+
+/** A question that the machine can no longer answer: it was reset or replaced. */
+export class MachineGoneError extends Error {
+  override name = 'MachineGoneError'
+}
+
+interface Waiting {
+  resolve(answer: never): void
+  reject(error: Error): void
+}
+
+interface Watcher<T> {
+  hertz: number
+  listener(frame: T): void
+}
+
+/**
+ * Questions about the inside of the machine, and frames that come unasked. Subscriptions outlive machines: they are
+ * made again for each. With no machine, questions are refused and subscriptions wait.
+ */
+export class InspectionClient {
+  private send: ((request: InspectionRequest) => void) | null = null
+  private nextId = 1
+  private readonly waiting = new Map<number, Waiting>()
+  private readonly ownershipWatchers = new Set<Watcher<OwnershipFrame>>()
+  private readonly factsWatchers = new Set<Watcher<FactsFrame>>()
+  private readonly eventWatchers = new Set<(batch: EventBatch) => void>()
+  private readonly startWatchers = new Set<() => void>()
+
+  /** A machine was made. @param send carries a request to its Worker. */
+  machineMade(send: (request: InspectionRequest) => void): void {
+    this.machineGone()
+    this.send = send
+    for (const started of this.startWatchers) started()
+    if (this.ownershipWatchers.size > 0) this.subscribe('subscribeOwnership', this.ownershipWatchers)
+    if (this.factsWatchers.size > 0) this.subscribe('subscribeFacts', this.factsWatchers)
+    if (this.eventWatchers.size > 0) send({ type: 'subscribeEvents', on: true })
+  }
+
+  /** The machine no longer exists; what was asked of it stays unanswered. */
+  machineGone(): void {
+    this.send = null
+    for (const waiting of this.waiting.values()) waiting.reject(new MachineGoneError('The machine was reset meanwhile.'))
+    this.waiting.clear()
+  }
+
+  get hasMachine(): boolean {
+    return this.send !== null
+  }
+
+  /** @param physical any address inside the page. @throws MachineGoneError */
+  async inspectPage(physical: number): Promise<PageDetail> {
+    return (await this.ask<Extract<InspectionMessage, { type: 'pageDetail' }>>(id => ({ type: 'inspectPage', id, physical }))).detail
+  }
+
+  /** @param text as the learner typed it. @throws MachineGoneError */
+  async resolve(text: string): Promise<Answer<Resolution>> {
+    return (await this.ask<Extract<InspectionMessage, { type: 'resolved' }>>(id => ({ type: 'resolve', id, text }))).answer
+  }
+
+  /** Events with a sequence above `after`, oldest first, at most `limit`. @throws MachineGoneError */
+  events(after: number, limit: number): Promise<EventBatch & { total: number }> {
+    return this.ask<Extract<InspectionMessage, { type: 'eventList' }>>(id => ({ type: 'events', id, after, limit }))
+  }
+
+  /** The reconstruction of CONFIG_PROTECTED_VM_UAPI. Nothing happens without a machine. */
+  setGate(option: 'y' | 'n'): void {
+    this.send?.({ type: 'setGate', option })
+  }
+
+  /** @param hertz how often at most; the highest wish of all watchers counts. @returns ends the watching */
+  watchOwnership(hertz: number, listener: (frame: OwnershipFrame) => void): () => void {
+    return this.watch('subscribeOwnership', this.ownershipWatchers, { hertz, listener })
+  }
+
+  /** As watchOwnership, for the small facts. */
+  watchFacts(hertz: number, listener: (frame: FactsFrame) => void): () => void {
+    return this.watch('subscribeFacts', this.factsWatchers, { hertz, listener })
+  }
+
+  /** New events as they come. @returns ends the watching */
+  watchEvents(listener: (batch: EventBatch) => void): () => void {
+    this.eventWatchers.add(listener)
+    if (this.eventWatchers.size === 1) this.send?.({ type: 'subscribeEvents', on: true })
+    return () => {
+      if (this.eventWatchers.delete(listener) && this.eventWatchers.size === 0) this.send?.({ type: 'subscribeEvents', on: false })
+    }
+  }
+
+  /** Called for each new machine, before any frame of it. @returns ends the watching */
+  watchStart(listener: () => void): () => void {
+    this.startWatchers.add(listener)
+    return () => this.startWatchers.delete(listener)
+  }
+
+  /** What the Worker sent. Answers to questions of an earlier machine fall on deaf ears. */
+  receive(message: InspectionMessage): void {
+    // A late frame of a machine that Reset has thrown away.
+    if (this.send === null) return
+    switch (message.type) {
+      case 'ownership':
+        for (const watcher of this.ownershipWatchers) watcher.listener(message)
+        break
+      case 'facts':
+        for (const watcher of this.factsWatchers) watcher.listener(message)
+        break
+      case 'newEvents':
+        for (const listener of this.eventWatchers) listener(message)
+        break
+      default:
+        this.waiting.get(message.id)?.resolve(message as never)
+        this.waiting.delete(message.id)
+    }
+  }
+
+  private ask<T>(request: (id: number) => InspectionRequest): Promise<T> {
+    const { send } = this
+    if (send === null) return Promise.reject(new MachineGoneError('There is no machine. Press Boot first.'))
+    const id = this.nextId++
+    return new Promise<T>((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject })
+      send(request(id))
+    })
+  }
+
+  private watch<T>(type: 'subscribeOwnership' | 'subscribeFacts', watchers: Set<Watcher<T>>, watcher: Watcher<T>): () => void {
+    watchers.add(watcher)
+    this.subscribe(type, watchers)
+    return () => {
+      if (watchers.delete(watcher)) this.subscribe(type, watchers)
+    }
+  }
+
+  private subscribe<T>(type: 'subscribeOwnership' | 'subscribeFacts', watchers: Set<Watcher<T>>): void {
+    this.send?.({ type, hertz: Math.max(0, ...[...watchers].map(watcher => watcher.hertz)) })
+  }
+}
+
+const MESSAGE_TYPES: ReadonlySet<string> = new Set<InspectionMessage['type']>([
+  'ownership',
+  'facts',
+  'newEvents',
+  'pageDetail',
+  'resolved',
+  'eventList',
+])
+
+export function isInspectionMessage(message: { type: string }): message is InspectionMessage {
+  return MESSAGE_TYPES.has(message.type)
+}
+
+/** The page has one machine, and one line to its inside. */
+export const inspection = new InspectionClient()
