@@ -21,7 +21,7 @@ const ROOMS = {
   e2e: ['engine/worker'],
 }
 /** Within the page only the protocol's types cross; the worker's entry is named by URL. */
-const PROTOCOL_ONLY = { web: /^engine\/worker\/(protocol|entry)/ }
+const PROTOCOL_ONLY = { web: /^engine\/worker\/(protocol|inspection-protocol|entry)/ }
 
 const room = (path) => Object.keys(ROOMS).filter((r) => path.startsWith(`${r}/`)).sort((a, b) => b.length - a.length)[0]
 
