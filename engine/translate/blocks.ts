@@ -106,6 +106,8 @@ export class CodePages {
   private linearOffset = 0
   private epoch = 0
   private readonly watched = new Map<number, () => void>()
+  /** By physical address: what stands for the decoded instruction there. */
+  private readonly replaced = new Map<number, (d: Decoded) => Decoded>()
 
   constructor(
     private readonly state: CpuState,
@@ -130,6 +132,7 @@ export class CodePages {
       this.linearOffset = at - number
       while (this.pages.length < at) this.pages.push(undefined)
       this.pages[at] = p
+      if (this.replaced.size > 0) this.replaceIn(p)
     }
     return p
   }
@@ -167,6 +170,25 @@ export class CodePages {
       if (callback === undefined) continue
       this.watched.delete(physical + 4 * i)
       callback()
+    }
+  }
+
+  /**
+   * Let something else stand for the decoded instruction at a physical address, from the next instruction on, whatever
+   * word is there now or later; undefined ends that.
+   */
+  replace(physical: number, replacement: ((d: Decoded) => Decoded) | undefined): void {
+    if (replacement === undefined) this.replaced.delete(physical)
+    else this.replaced.set(physical, replacement)
+    const p = this.pages[Math.floor(physical / 4096) + this.linearOffset]
+    if (p !== undefined) this.drop(p)
+  }
+
+  private replaceIn(p: CodePage): void {
+    for (const [physical, replacement] of this.replaced) {
+      if (Math.floor(physical / 4096) !== p.number) continue
+      const index = (physical % 4096) >> 2
+      p.decoded[index] = replacement(p.instruction(index, this.state, this.decoder))
     }
   }
 

@@ -6,6 +6,7 @@ import type { Decoded } from '../isa/decode.ts'
 import { Block, CodePage, CodePages } from './blocks.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Evaluator } from './evaluate.ts'
+import { intercepted, type Interceptor } from './interception.ts'
 import { Exit } from './runtime-module.ts'
 import { Translator } from './translator.ts'
 
@@ -105,6 +106,14 @@ export class ExecutionEngine implements CodeCachePort {
   /** Call back once, when code at this physical address is first about to run. */
   onFirstExecution(physical: number, callback: () => void): void {
     this.pages.watch(physical, callback)
+  }
+
+  /**
+   * Ask `interceptor` each time the instruction at this physical address is about to execute; undefined ends that. May be
+   * called between slices or from an interceptor. The guest's run is the same in both tiers; code elsewhere loses no speed.
+   */
+  interceptAt(physical: number, interceptor: Interceptor | undefined): void {
+    this.pages.replace(physical, interceptor && ((d) => intercepted(d, this.evaluator, interceptor)))
   }
 
   statistics(): { blocksTranslated: number } & Record<string, number> {
