@@ -3,6 +3,7 @@ import { kernelCommand } from './kernel-command.ts'
 import { UsageError, parseRunOptions } from './run-options.ts'
 import { runCommand } from './run.ts'
 import { BootError } from '../machine/boot-error.ts'
+import { GateError } from '../machine/v3-gate.ts'
 import { InputFileError } from './files.ts'
 
 const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE   (see README.md)'
@@ -24,7 +25,7 @@ export async function main(args: readonly string[], projectRoot: string): Promis
         throw new UsageError(USAGE)
     }
   } catch (e) {
-    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof BootError) {
+    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof BootError || e instanceof GateError) {
       console.error(`pkvm-lab: ${e.message}`)
       return 2
     }

@@ -16,6 +16,8 @@ export interface RunOptions {
   /** Print a hash of registers and RAM at these instruction counts, on stderr. */
   readonly hashAt: readonly number[]
   readonly tier1: boolean
+  /** CONFIG_PROTECTED_VM_UAPI as the lab reproduces it (machine/v3-gate.ts). */
+  readonly gate: 'y' | 'n'
 }
 
 /** Bad usage; the message is the one line the user sees. */
@@ -26,12 +28,13 @@ export class UsageError extends Error {
 export const RUN_USAGE =
   'usage: pkvm-lab run -kernel FILE [-initrd FILE] [-append STRING] [-m MIB] [-cpu lab[,crypto=on|off]] [-until REGEX]\n' +
   '                    [-max-instructions N] [-stats FILE.json] [-dump-ram FILE] [-dump-ownership FILE.json]\n' +
-  '                    [-hash-at N[,N...]] [-tier0]'
+  '                    [-hash-at N[,N...]] [-tier0] [-gate y|n]\n' +
+  '-gate n refuses protected VMs as the dropped build option PROTECTED_VM_UAPI=n would have; y (default) is the kernel as it is.'
 
 /** @throws UsageError */
 export function parseRunOptions(args: readonly string[]): RunOptions {
   const given = new Map<string, string>()
-  const valued = new Set(['-kernel', '-initrd', '-append', '-m', '-cpu', '-until', '-max-instructions', '-stats', '-dump-ram', '-dump-ownership', '-hash-at'])
+  const valued = new Set(['-kernel', '-initrd', '-append', '-m', '-cpu', '-until', '-max-instructions', '-stats', '-dump-ram', '-dump-ownership', '-hash-at', '-gate'])
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!.replace(/^--/, '-')
     if (name === '-tier0') {
@@ -60,7 +63,13 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...text('dumpOwnership', '-dump-ownership'),
     hashAt: (given.get('-hash-at') ?? '').split(',').filter(Boolean).map((n) => parseCount('-hash-at', n)),
     tier1: !given.has('-tier0'),
+    gate: parseGate(given.get('-gate') ?? 'y'),
   }
+}
+
+function parseGate(text: string): 'y' | 'n' {
+  if (text === 'y' || text === 'n') return text
+  throw new UsageError(`-gate is the value of CONFIG_PROTECTED_VM_UAPI, y or n, not "${text}".`)
 }
 
 function parseCount(name: string, text: string): number {

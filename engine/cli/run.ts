@@ -1,7 +1,10 @@
 import { writeFile } from 'node:fs/promises'
+import { findGateSite } from '../inspect/gate-site.ts'
 import { Inspector } from '../inspect/inspector.ts'
+import { Kallsyms } from '../inspect/kallsyms.ts'
 import { ownershipJson, ownershipReport } from '../inspect/ownership-report.ts'
 import { Machine, type RunStop } from '../machine/machine.ts'
+import type { GateSite } from '../machine/v3-gate.ts'
 import { readInput } from './files.ts'
 import { RawTerminal } from './raw-terminal.ts'
 import type { RunOptions } from './run-options.ts'
@@ -18,6 +21,7 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
   const lines = new LineMatcher(options.until)
   const machine = Machine.create({
     image,
+    ...(options.gate === 'n' ? { gateSite: gateSite(image) } : {}),
     ...(initrd === undefined ? {} : { initrd }),
     append: options.append,
     ramMiB: options.ram,
@@ -30,6 +34,7 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
       lines.feed(bytes)
     },
   })
+  machine.setGate(options.gate)
   const terminal = RawTerminal.open((bytes) => machine.receive(0, bytes))
   const started = performance.now()
   let status: number
@@ -48,6 +53,11 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
     await writeFile(options.dumpOwnership, ownershipJson(ownershipReport(new Inspector(machine, image))))
   }
   return status
+}
+
+function gateSite(image: Uint8Array): GateSite | string {
+  const site = findGateSite(() => Kallsyms.parse(image))
+  return site.known ? site.value : site.why
 }
 
 async function runToEnd(machine: Machine, options: RunOptions, lines: LineMatcher, terminal: RawTerminal): Promise<number> {

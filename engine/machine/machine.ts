@@ -3,9 +3,11 @@ import { CpuState, RAM_BASE } from '../cpu/state.ts'
 import { ExecutionEngine } from '../translate/engine.ts'
 import { Board } from './board.ts'
 import { ByteSink } from './byte-sink.ts'
+import { InputLog } from './input-log.ts'
 import { type BootState, checkRamSize, loadBootFiles } from './loader.ts'
 import { MemoryMap } from './memory-map.ts'
 import { stateHash } from './state-hash.ts'
+import { type GateOption, type GateSite, type GateView, V3Gate } from './v3-gate.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
 const MIB = 1024 * 1024
@@ -36,6 +38,10 @@ export interface MachineOptions {
   readonly onHash?: (instructions: number, hash: string) => void
   /** Seconds since 1970 that the PL031 shows at reset. */
   readonly rtcStartSeconds?: number
+  /** Where the reconstructed CONFIG_PROTECTED_VM_UAPI can sit, or a sentence why there is no place (machine/v3-gate.ts). */
+  readonly gateSite?: GateSite | string
+  /** The gate refused a protected VM, at the present instruction. */
+  readonly onGateRefusal?: () => void
   /** false: evaluate every instruction, translate nothing. */
   readonly tier1?: boolean
 }
@@ -58,6 +64,9 @@ export class Machine {
   readonly cpu: Cpu
   readonly board: Board
   readonly boot: BootState
+  /** What came in from outside since reset. */
+  readonly inputLog = new InputLog()
+  private readonly v3Gate: V3Gate
   private readonly engine: ExecutionEngine
   private readonly clock: VirtualClock
   private readonly state: CpuState
@@ -116,6 +125,8 @@ export class Machine {
     for (const m of options.milestones ?? []) {
       this.engine.onFirstExecution(this.boot.kernelStart + m.offset, () => options.onMilestone?.(m.name))
     }
+    const noSite = 'nobody looked for a place in this kernel'
+    this.v3Gate = new V3Gate(this.engine, this.state, this.boot.kernelStart, options.gateSite ?? noSite, () => options.onGateRefusal?.())
     this.state.x[0] = BigInt(this.boot.dtb)
   }
 
@@ -150,7 +161,23 @@ export class Machine {
 
   /** Bytes typed at UART 0 or 1. They arrive at the current instruction count. */
   receive(uart: 0 | 1, bytes: Uint8Array): void {
+    this.inputLog.add({ instructions: this.instructions, kind: 'serial', uart, bytes: bytes.slice() })
     ;(uart === 0 ? this.board.uart0 : this.board.uart1).receive(bytes)
+  }
+
+  /** CONFIG_PROTECTED_VM_UAPI as the lab reproduces it: whether it can, what is set, how often it refused. */
+  get gate(): GateView {
+    return this.v3Gate.view()
+  }
+
+  /**
+   * Set CONFIG_PROTECTED_VM_UAPI. An input like any other: takes effect, and is logged, at the current instruction count.
+   * @throws GateError (its message is for the user) for `n` when this kernel has no place for it.
+   */
+  setGate(option: GateOption): void {
+    if (option === this.gate.option) return
+    this.v3Gate.set(option)
+    this.inputLog.add({ instructions: this.instructions, kind: 'gate', option })
   }
 
   /** Retire up to so many instructions. Console output of the slice is handed over before it returns. */
