@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from 'node:fs'
-import { cp } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
@@ -48,13 +48,18 @@ function kernels(): Plugin {
       server.middlewares.use(serve)
     },
     async closeBundle() {
-      if (copies && existsSync(busybox)) await cp(busybox, join(outDir, 'busybox'))
-      if (copies && existsSync(join(kernelDirectory, 'index.json'))) {
-        await cp(kernelDirectory, join(outDir, 'kernels'), {
-          recursive: true,
-          filter: source => !source.endsWith('.part') && !source.includes(`${sep}apt${sep}`),
-        })
+      if (!copies) return
+      if (existsSync(busybox)) await copyFile(busybox, join(outDir, 'busybox'))
+      const index = join(kernelDirectory, 'index.json')
+      if (!existsSync(index)) return
+      const entries: { version: string; config?: string }[] = JSON.parse(await readFile(index, 'utf8'))
+      for (const { version, config } of entries) {
+        await mkdir(join(outDir, 'kernels', version), { recursive: true })
+        for (const file of ['Image', config].filter(name => name !== undefined)) {
+          await copyFile(join(kernelDirectory, version, file), join(outDir, 'kernels', version, file))
+        }
       }
+      await copyFile(index, join(outDir, 'kernels', 'index.json'))
     },
   }
 }

@@ -1,7 +1,7 @@
 import { Kallsyms, KallsymsError } from '../inspect/kallsyms.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
-import { Machine } from '../machine/machine.ts'
+import { Machine, type MachineOptions } from '../machine/machine.ts'
 import type { LoadMessage } from './protocol.ts'
 import type { MachineEvents, MachineFactory, RunnableMachine, RunResult } from './session.ts'
 
@@ -20,7 +20,7 @@ export const machineFactory: MachineFactory = {
 
 function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): RunnableMachine {
   const { append, ramMiB, crypto } = load.settings
-  const machine: Machine = Machine.create({
+  const machine: Machine = createWithin(ramMiB, {
     image,
     ...initrdOf(load),
     append,
@@ -50,6 +50,22 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     skipIdle: () => machine.skipIdle(),
     receive: bytes => machine.receive(0, bytes),
     stateHash: () => machine.hash(),
+  }
+}
+
+/** The host has not enough memory for the machine. */
+export class HostMemoryError extends Error {
+  override readonly name = 'HostMemoryError'
+  readonly hint = 'Choose less RAM, or press Reset first so that the present machine gives its memory back.'
+}
+
+/** @throws HostMemoryError instead of the RangeError that WebAssembly.Memory throws. */
+function createWithin(ramMiB: number, options: MachineOptions): Machine {
+  try {
+    return Machine.create(options)
+  } catch (error) {
+    if (!(error instanceof RangeError) || !/memory|pages/i.test(error.message)) throw error
+    throw new HostMemoryError(`this browser cannot give the machine ${ramMiB} MiB of memory`)
   }
 }
 
