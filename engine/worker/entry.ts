@@ -1,4 +1,5 @@
 /** The Worker's entry: fits the session to the thread it runs in. */
+import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
 import { machineFactory } from './machine-factory.ts'
 import type { PageMessage, WorkerMessage } from './protocol.ts'
 import { Session } from './session.ts'
@@ -11,8 +12,8 @@ interface MessagePort {
 
 interface WorkerScope {
   MessageChannel: new () => { port1: MessagePort; port2: MessagePort }
-  postMessage(message: WorkerMessage, transfer: ArrayBuffer[]): void
-  addEventListener(type: 'message', listener: (event: { data: PageMessage }) => void): void
+  postMessage(message: WorkerMessage | InspectionMessage, transfer: ArrayBuffer[]): void
+  addEventListener(type: 'message', listener: (event: { data: PageMessage | InspectionRequest }) => void): void
   setTimeout(callback: () => void, milliseconds: number): number
   clearTimeout(timer: number): void
   performance: { now(): number }

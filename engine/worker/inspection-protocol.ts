@@ -12,7 +12,9 @@ export type Answer<T> = { known: true; value: T } | { known: false; why: string 
 
 export interface VmSummary {
   handle: number
+  /** False also while the VM is only reserved: the hypervisor learns it with the first KVM_RUN. */
   protected: boolean
+  state: 'reserved' | 'live' | 'dying'
   vcpus: { index: number; loaded: boolean; pc: string }[]
   pagesOwned: number
   pagesShared: number
@@ -39,6 +41,8 @@ export interface OwnershipFrame {
   instructions: number
   ramBase: number
   pages: number
+  /** Why nothing can be told of any page, when that is so: then all states are unknown. */
+  why: string | null
   /** PageStateCode of the host and of the hypervisor. */
   host: Uint8Array
   hyp: Uint8Array
@@ -47,7 +51,10 @@ export interface OwnershipFrame {
   /** Guest pages: page number, handle, gfn, whether the VM owns or borrows it. */
   guest: { page: number; handle: number; gfn: number; borrowed: boolean }[]
   vms: VmSummary[]
+  /** Regions may lie inside each other; the smallest that holds a page names it best. */
   regions: Region[]
+  /** Sentences about what did not fit together, at most 20: a page caught in the middle of a change. */
+  conflicts: string[]
 }
 
 /** Small facts, several times a second while subscribed. */
@@ -56,6 +63,8 @@ export interface FactsFrame {
   instructions: number
   /** What /sys would not tell: mode in force, from the kernel's and the hypervisor's own variables. */
   mode: Answer<string>
+  /** How far pKVM has come: absent, off, pending, table, enforced. */
+  phase: Answer<string>
   taint: Answer<TaintSummary>
   ownership: Answer<true>
   gate: GateState

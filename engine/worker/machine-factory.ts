@@ -50,6 +50,7 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     skipIdle: () => machine.skipIdle(),
     receive: bytes => machine.receive(0, bytes),
     stateHash: () => machine.hash(),
+    inside: { machine, image },
   }
 }
 

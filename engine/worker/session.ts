@@ -1,3 +1,5 @@
+import { type Inspectable, InspectionDesk } from './inspection.ts'
+import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
 import type { LoadMessage, MachineState, PageMessage, WorkerMessage } from './protocol.ts'
 
 /** Why `RunnableMachine.run` came back. */
@@ -18,6 +20,8 @@ export interface RunnableMachine {
   readonly exceptionLevel: number
   receive(bytes: Uint8Array): void
   stateHash(): string
+  /** The machine for those who look inside; absent where there is nothing to see. */
+  readonly inside?: Inspectable
 }
 
 export interface MachineEvents {
@@ -35,7 +39,7 @@ export interface MachineFactory {
 
 /** The session's view of the thread it lives in. Times are milliseconds of wall clock. */
 export interface SessionHost {
-  post(message: WorkerMessage, transfer?: ArrayBuffer[]): void
+  post(message: WorkerMessage | InspectionMessage, transfer?: ArrayBuffer[]): void
   now(): number
   /** Calls back after messages that are already waiting have been delivered. */
   soon(callback: () => void): void
@@ -67,13 +71,16 @@ export class Session {
   private mips = 0
   private paceWall = 0
   private paceVirtual = 0
+  private readonly desk: InspectionDesk
 
   constructor(
     private readonly host: SessionHost,
     private readonly factory: MachineFactory,
-  ) {}
+  ) {
+    this.desk = new InspectionDesk(host)
+  }
 
-  receive(message: PageMessage): void {
+  receive(message: PageMessage | InspectionRequest): void {
     switch (message.type) {
       case 'check':
         this.check(message.id, message.image)
@@ -106,6 +113,10 @@ export class Session {
         break
       case 'stateHash':
         if (this.machine !== null) this.postHash(this.machine)
+        break
+      default:
+        this.desk.receive(message)
+        if (this.state !== 'running') this.desk.tick(true)
         break
     }
   }
@@ -144,6 +155,7 @@ export class Session {
     this.reset()
     adopted = true
     this.machine = next
+    this.desk.adopt(next.inside ?? null)
     for (const bytes of pending.console) this.collect(next, bytes)
     this.state = 'loaded'
     this.postStatus()
@@ -160,6 +172,7 @@ export class Session {
     this.cancelWait?.()
     this.cancelWait = null
     this.machine = null
+    this.desk.adopt(null)
     this.console = []
     this.consoleBytes = 0
     this.unshown = 0
@@ -193,6 +206,7 @@ export class Session {
     this.state = state
     this.mips = 0
     this.flushConsole()
+    this.desk.tick(true)
     this.postStatus()
   }
 
@@ -290,6 +304,7 @@ export class Session {
   }
 
   private statusIfDue(machine: RunnableMachine): void {
+    this.desk.tick(false)
     const now = this.host.now()
     const passed = now - this.statusTime
     if (passed < STATUS_MS) return
