@@ -1,7 +1,9 @@
-import { Kallsyms, KallsymsError } from '../inspect/kallsyms.ts'
+import { Kallsyms } from '../inspect/kallsyms.ts'
+import { attempt, type Known } from '../inspect/known.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
+import { gateSite, gateSwitch } from './gate-switch.ts'
 import type { LoadMessage } from './protocol.ts'
 import type { MachineEvents, MachineFactory, RunnableMachine, RunResult } from './session.ts'
 
@@ -20,6 +22,7 @@ export const machineFactory: MachineFactory = {
 
 function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): RunnableMachine {
   const { append, ramMiB, crypto } = load.settings
+  const symbols = attempt(() => Kallsyms.parse(image))
   const machine: Machine = createWithin(ramMiB, {
     image,
     ...initrdOf(load),
@@ -27,10 +30,11 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     ramMiB,
     cpu: { crypto },
     console: events.console,
-    milestones: locate(image, load.milestones),
+    milestones: locate(symbols, load.milestones),
     onMilestone: name => events.milestone(name, machine.instructions, machine.exceptionLevel),
     hashAt: load.hashAt,
     onHash: events.hash,
+    gateSite: gateSite(symbols),
   })
   return {
     get instructions() {
@@ -50,7 +54,7 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     skipIdle: () => machine.skipIdle(),
     receive: bytes => machine.receive(0, bytes),
     stateHash: () => machine.hash(),
-    inside: { machine, image },
+    inside: { machine, image, gate: gateSwitch(machine) },
   }
 }
 
@@ -79,17 +83,11 @@ function initrdOf(load: LoadMessage): { initrd?: Uint8Array } {
 }
 
 /** Where the symbols lie in the Image. One without a symbol table, or a bare-metal one, has no milestones. */
-function locate(image: Uint8Array, symbols: readonly string[]): { name: string; offset: number }[] {
-  if (symbols.length === 0) return []
-  let table: Kallsyms
-  try {
-    table = Kallsyms.parse(image)
-  } catch (error) {
-    if (error instanceof KallsymsError) return []
-    throw error
-  }
-  return symbols.flatMap(name => {
-    const symbol = table.find(name)
+function locate(table: Known<Kallsyms>, names: readonly string[]): { name: string; offset: number }[] {
+  if (!table.known) return []
+  const { value } = table
+  return names.flatMap(name => {
+    const symbol = value.find(name)
     return symbol === undefined ? [] : [{ name, offset: symbol.offset }]
   })
 }
