@@ -421,11 +421,15 @@ export class Emitter implements Builder {
   setNzcv(packed: Value): void {
     const { ir } = this
     const direct = this.lazyPacked.get(packed)
-    if (direct !== undefined) return this.setFlags(direct)
+    if (direct !== undefined) {
+      this.setFlags(direct)
+      return
+    }
     if (ir.kind[packed] === Kind.op && ir.op[packed] === Op.select && ir.kind[ir.b[packed]!] === Kind.const64) {
       const yes = this.lazyPacked.get(ir.a[packed]!)
       if (yes !== undefined) {
-        return this.setFlags({ form: 'choice', condition: ir.c[packed]!, yes, no: Number(ir.big[ir.b[packed]!]! & 15n) })
+        this.setFlags({ form: 'choice', condition: ir.c[packed]!, yes, no: Number(ir.big[ir.b[packed]!]! & 15n) })
+        return
       }
     }
     this.setFlags(this.known(FlagKind.packed, ir.i64(Op.i64And, packed, ir.const64(15n)), -1))

@@ -3,7 +3,7 @@ import { GuestException, Target } from '../cpu/exception.ts'
 import { Access, type AccessKind, type CodeCachePort, type CpuPort } from '../cpu/port.ts'
 import { type CpuState, ModeBit, Off, TLB_BASE, TLB_ENTRIES } from '../cpu/state.ts'
 import type { Decoded } from '../isa/decode.ts'
-import { Block, CodePage, CodePages } from './blocks.ts'
+import { type Block, type CodePage, CodePages } from './blocks.ts'
 import { Dispatcher } from './dispatch.ts'
 import { Evaluator } from './evaluate.ts'
 import { intercepted, type Interceptor } from './interception.ts'
@@ -159,7 +159,10 @@ export class ExecutionEngine implements CodeCachePort {
       this.runBlocks()
       return
     }
-    switch (this.dispatcher.run()) {
+    const exit = this.dispatcher.run()
+    // Translated code may have spent the last instruction of the budget just before it left.
+    if (this.state.i32[BUDGET]! <= 0) return
+    switch (exit) {
       case Exit.step:
         this.steps++
         this.stepOne()
@@ -250,12 +253,12 @@ export class ExecutionEngine implements CodeCachePort {
     const generation = this.generation
     let pc = i32[PC]!
     for (let i = 0; i < decoded.length; i++) {
-      if (i32[BUDGET]! <= 0) return false
       i32[BUDGET]!--
       this.evaluated++
       evaluator.step(decoded[i]!)
-      if (i32[IRQ_PENDING] !== 0 && cpu.takeInterrupt()) return i32[BUDGET]! > 0
-      if (cpu.waiting === true || this.stopping) return false
+      // Before the interrupt: inputs that arrive between two runs come first, whichever tier executed this instruction.
+      if (i32[BUDGET]! <= 0 || cpu.waiting === true || this.stopping) return false
+      if (i32[IRQ_PENDING] !== 0 && cpu.takeInterrupt()) return true
       pc = (pc + 4) | 0
       // A branch, a change of translation, or code that is not what was decoded.
       if (i32[PC] !== pc || i32[CODE_KEY] !== key || this.generation !== generation) break
@@ -263,7 +266,7 @@ export class ExecutionEngine implements CodeCachePort {
     const next = i32[PC]!
     if (((next ^ pc) & ~0xfff) === 0) block.noteSuccessor(next & 0xfff)
     if (this.translator?.due === true) this.translate()
-    return i32[BUDGET]! > 0
+    return true
   }
 
   private heat(block: Block): void {

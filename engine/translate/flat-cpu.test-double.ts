@@ -1,5 +1,7 @@
-import { Access, type AccessKind, type CpuPort } from '../cpu/port.ts'
-import { CpuState, Off, RAM_BASE, TLB_BASE, TLB_ENTRIES } from '../cpu/state.ts'
+import { CTR_LAB } from '../cpu/id-registers.ts'
+import { Access, type AccessKind, type CodeCachePort, type CpuPort } from '../cpu/port.ts'
+import { lowWord, Slot } from '../cpu/register-slots.ts'
+import { CpuState, ModeBit, Off, RAM_BASE, TLB_BASE, TLB_ENTRIES } from '../cpu/state.ts'
 import type { SystemEvent } from '../isa/builder.ts'
 import { Decoder } from '../isa/decode.ts'
 import type { Feature } from '../isa/row.ts'
@@ -7,6 +9,11 @@ import { allRows } from '../isa/table.ts'
 
 const FEATURES: ReadonlySet<Feature> = new Set<Feature>(['crc32', 'lse', 'fp', 'aes', 'pmull', 'sha1', 'sha256', 'fp16'])
 const CONTEXT = 1
+/** TPIDR_EL1 and SP_EL0. */
+const STORAGE = new Map<number, number>([
+  [0xc684, Slot.TPIDR_EL1],
+  [0xc208, Slot.SP_EL0],
+])
 
 /**
  * A CPU for testing the tiers against each other: RAM at one virtual address, mapped flat through the TLB, no devices.
@@ -20,7 +27,9 @@ export class FlatCpu implements CpuPort {
   readonly mmu
   /** What halted it. */
   halted: unknown
-  interrupts = 0
+  /** Program counter at which each interrupt was taken. */
+  readonly interrupts: bigint[] = []
+  codeCache: CodeCachePort | undefined
 
   constructor(base: number, ramBytes: number, mode = 0) {
     this.memory = new WebAssembly.Memory({ initial: Math.ceil((RAM_BASE + ramBytes) / 65536) })
@@ -30,6 +39,7 @@ export class FlatCpu implements CpuPort {
     state.i32[Off.contextUnprivileged >> 2] = CONTEXT
     state.i32[Off.codeKey >> 2] = (CONTEXT << 8) | mode
     state.i32[Off.el >> 2] = mode & 3
+    state.i32[Off.spSel >> 2] = mode & ModeBit.spSel ? 1 : 0
     const mmu = {
       physical: 0,
       device: false,
@@ -60,11 +70,29 @@ export class FlatCpu implements CpuPort {
     return this.halted !== undefined
   }
 
-  sysRead(): bigint {
-    return 0n
+  sysRead(encoding: number): bigint {
+    const slot = STORAGE.get(encoding)
+    if (slot !== undefined) return this.state.u64[lowWord(slot) >> 1]!
+    switch (encoding) {
+      case 0xda10: return BigInt(this.state.nzcv() << 28 >>> 0)
+      case 0xda11: return BigInt(this.state.daif)
+      case 0xc212: return BigInt(this.state.el << 2)
+      case 0xd801: return CTR_LAB
+      case 0xd807: return 4n
+      default: return 0n
+    }
   }
-  sysWrite(): void {}
-  sysOp(): void {}
+  sysWrite(encoding: number, value: bigint): void {
+    const slot = STORAGE.get(encoding)
+    if (slot !== undefined) this.state.u64[lowWord(slot) >> 1] = value
+    else if (encoding === 0xda11) this.state.daif = Number(value & 0x3c0n)
+  }
+  sysOp(encoding: number, value: bigint): void {
+    const IC_IVAU = 0x5ba9
+    const IC_IALLU = 0x43a8
+    if (encoding === IC_IVAU) this.codeCache?.invalidateLine(Number(value))
+    else if (encoding === IC_IALLU) this.codeCache?.invalidateAll()
+  }
   checkZva(): void {}
   branchAddress(va: bigint): bigint {
     return va
@@ -89,11 +117,11 @@ export class FlatCpu implements CpuPort {
   takeException(e: unknown): void {
     this.halted = e
   }
-  /** Counts interrupts, and acknowledges them. */
+  /** Notes the interrupt and acknowledges it, without going anywhere. */
   takeInterrupt(): boolean {
     if (this.state.i32[Off.irqPending >> 2] === 0 || this.state.daif & 0x80) return false
     this.state.i32[Off.irqPending >> 2] = 0
-    this.interrupts++
+    this.interrupts.push(this.state.pc)
     return true
   }
   updateMode(): void {}

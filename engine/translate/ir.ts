@@ -98,7 +98,10 @@ export class Ir {
 
   private grow(): void {
     const size = this.kind.length * 2
-    const widen = <T extends Uint8Array | Uint16Array | Int32Array>(old: T, fresh: T): T => (fresh.set(old), fresh)
+    const widen = <T extends Uint8Array | Uint16Array | Int32Array>(old: T, fresh: T): T => {
+      fresh.set(old)
+      return fresh
+    }
     this.kind = widen(this.kind, new Uint8Array(size))
     this.type = widen(this.type, new Uint8Array(size))
     this.op = widen(this.op, new Uint16Array(size))
