@@ -11,7 +11,7 @@ import { exceptionReturn, takeSynchronous } from './exception-entry.ts'
 import { computeMode, enterLevel, fpTrapLevel, newContextMemo } from './exception-level.ts'
 import { DCZID_BS, type IdRegisters, idRegisters, labFeatures } from './id-registers.ts'
 import { interruptStatus, takePendingInterrupt, updatePending, wakesFromWfi } from './interrupts.ts'
-import type { BusPort, CodeCachePort, CpuPort, FirmwarePort, SystemRegisterDevice } from './port.ts'
+import type { BusPort, CodeCachePort, CpuObserver, CpuPort, FirmwarePort, SystemRegisterDevice } from './port.ts'
 import { lowWord, Slot } from './register-slots.ts'
 import { type CpuState, FlagKind, Off, SYSREG_BASE } from './state.ts'
 import { AbortIss, EC, FaultStatus, ISS_COND_ALWAYS, systemAccessIss } from './syndrome.ts'
@@ -54,6 +54,7 @@ export class Cpu implements CpuPort {
   devices: SystemRegisterDevice[]
   firmware: FirmwarePort | undefined
   codeCache: CodeCachePort | undefined
+  observer: CpuObserver | undefined = undefined
   /** Set by WFI when nothing wakes it at once; the run loop skips time until `wakes()` and clears it. */
   waiting = false
   /** Physical address of the reset vector: RVBAR_EL2. */
@@ -320,7 +321,9 @@ export class Cpu implements CpuPort {
         if (el === 1 && this.low(Slot.HCR_EL2) & HCR.TSC) throw new GuestException(EC.smc64, imm, Target.el2)
         if (this.firmware === undefined) this.undefined(word)
         this.advance()
+        this.observer?.firmwareCalled()
         this.firmware.call(this.state)
+        this.observer?.firmwareReturned()
         return
       case 'brk':
         throw new GuestException(EC.brk64, imm)

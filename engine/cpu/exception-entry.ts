@@ -38,6 +38,7 @@ export function enterException(cpu: Cpu, target: number, vector: number, returnA
   i32[Off.ssIl >> 2] = 0
   cpu.state.pc = BigInt.asUintN(64, cpu.reg(two ? Slot.VBAR_EL2 : Slot.VBAR_EL1) + BigInt(offset))
   cpu.updateMode()
+  cpu.observer?.exceptionTaken(el, target, vector, returnAddress)
 }
 
 /** Where a synchronous exception goes. */
@@ -108,4 +109,5 @@ export function exceptionReturn(cpu: Cpu): void {
   i32[Off.exclusiveBytes >> 2] = 0
   i32[cpu.slotWord(Slot.EVENTS)]! |= 1
   cpu.updateMode()
+  cpu.observer?.exceptionReturned(el, i32[Off.el >> 2]!)
 }

@@ -17,6 +17,8 @@ export interface CpuPort {
   readonly decoder: Decoder
   readonly mmu: MmuPort
   readonly bus: BusPort
+  /** Somebody who watches; told of rare things only, all of them done by tier 0. */
+  readonly observer?: CpuObserver | undefined
 
   sysRead(encoding: number): bigint
   sysWrite(encoding: number, value: bigint): void
@@ -48,6 +50,33 @@ export interface CpuPort {
   takeInterrupt(): boolean
   /** Recompute codeKey and contexts after a change of EL, SCTLR, TTBR, TCR, VTTBR, HCR, CPACR, ... */
   updateMode(): void
+}
+
+/** A reader of what the machine does (the event log). It must change nothing. */
+export interface CpuObserver {
+  /**
+   * Index: page of RAM. Non-zero where `watchedStore` wants to hear of stores; such a page must be under
+   * `Mmu.watch` too, which keeps translated code from storing to it.
+   */
+  readonly watched: Uint8Array
+  /**
+   * A store, a DC ZVA or the write half of an atomic was done to a watched page.
+   * @param linear linear-memory address of its first byte, where the new bytes are now.
+   * @param old the bytes that were there; all lie in one page.
+   */
+  watchedStore(linear: number, old: Uint8Array): void
+  /**
+   * An exception was taken: the state is the handler's. X0 to X30 are still those of the interrupted code.
+   * @param vector offset of its kind from VBAR (0 synchronous, 0x80 IRQ, 0x100 FIQ, 0x180 SError).
+   * @param returnAddress what went to ELR.
+   */
+  exceptionTaken(source: number, target: number, vector: number, returnAddress: bigint): void
+  /** ERET is done: the state is that of where it went. */
+  exceptionReturned(source: number, target: number): void
+  /** SMC to the firmware, which is about to answer. The PC is already past it. */
+  firmwareCalled(): void
+  /** The firmware has answered in X0 to X3. */
+  firmwareReturned(): void
 }
 
 export interface MmuPort {

@@ -1,6 +1,6 @@
 import type { AccessOptions } from '../isa/builder.ts'
 import { Access, type AccessKind, type CpuPort } from '../cpu/port.ts'
-import { type CpuState, ModeBit, Off, TLB_BASE, TLB_ENTRIES } from '../cpu/state.ts'
+import { type CpuState, ModeBit, Off, RAM_BASE, TLB_BASE, TLB_ENTRIES } from '../cpu/state.ts'
 
 const PAGE = 4096
 const CODE_KEY = Off.codeKey >> 2
@@ -106,6 +106,13 @@ export class EvaluatedMemory {
     const host = this.locate(low, high, Access.write, unprivileged, bytes)
     if (host !== 0) {
       const { bytes: memory } = this.state
+      const { observer } = this.cpu
+      if (observer !== undefined && observer.watched[(host - RAM_BASE) >>> 12] !== 0) {
+        const old = memory.slice(host, host + bytes)
+        for (let i = 0; i < bytes; i++) memory[host + i] = from[at + i]!
+        observer.watchedStore(host, old)
+        return
+      }
       for (let i = 0; i < bytes; i++) memory[host + i] = from[at + i]!
       return
     }
@@ -125,6 +132,13 @@ export class EvaluatedMemory {
   zeroBlock(low: number, high: number): void {
     const host = this.locate(low, high, Access.write, false)
     if (host === 0 || this.state.i32[CODE_KEY]! & ModeBit.alignCheck && this.cpu.mmu.device) this.cpu.alignmentFault(address(low, high), true)
+    const { observer } = this.cpu
+    if (observer !== undefined && observer.watched[(host - RAM_BASE) >>> 12] !== 0) {
+      const old = this.state.bytes.slice(host, host + 64)
+      this.state.bytes.fill(0, host, host + 64)
+      observer.watchedStore(host, old)
+      return
+    }
     this.state.bytes.fill(0, host, host + 64)
   }
 }
