@@ -47,6 +47,11 @@ export class GuestMemory {
     return BigInt.asUintN(field.bits, value >> BigInt(field.bit))
   }
 
+  /** A view, not a copy, of 32-bit words from an aligned address. @throws UnknownError outside RAM. */
+  words(physical: number, count: number): Int32Array {
+    return new Int32Array(this.ram.buffer, this.ram.byteOffset + this.at(physical, count * 4), count)
+  }
+
   /** A copy of so many bytes. @throws UnknownError outside RAM. */
   bytes(physical: number, count: number): Uint8Array {
     const at = this.at(physical, count)

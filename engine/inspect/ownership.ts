@@ -125,6 +125,12 @@ export class OwnershipReader {
     return { ...map, vms: vms.map((vm) => countPages(vm, map, guests.poisoned.get(vm.handle) ?? 0)) }
   }
 
+  /** The guest that the host's tables say a physical page was donated to, or null. @throws UnknownError */
+  donatedTo(physical: number): GuestPage | null {
+    const found = this.annotation(this.hostTables(), physical)
+    return found === null ? null : { handle: found.handle, gfn: found.gfn }
+  }
+
   private vmemmap(): bigint {
     const value = this.kernel.memory.u64(this.kernel.hypAddress('__hyp_vmemmap'))
     if (value === 0n) throw new UnknownError('the hypervisor has no record of pages yet')
@@ -137,20 +143,21 @@ export class OwnershipReader {
     const tables = kernel.hypTables()
     const vmemmap = this.vmemmap()
     const { hostState, hypState, hostCodes, hypCodes, bytes } = layout
+    // Records of one page lie side by side and never cross into the next: one translation, then plain numbers.
+    const perPage = Math.floor(PAGE / bytes)
     for (const block of this.trackedMemory()) {
-      const end = Math.min(block.base + block.size, memory.end)
-      let recordPage = -1n
-      let recordPhysical = 0
-      for (let pa = Math.max(block.base, memory.base); pa < end; pa += PAGE) {
-        const va = vmemmap + BigInt((pa / PAGE) * bytes)
-        if (va >> 12n !== recordPage) {
-          recordPage = va >> 12n
-          recordPhysical = kernel.hypPhysical(recordPage << 12n, tables)
+      const end = (Math.min(block.base + block.size, memory.end) - memory.base) / PAGE
+      let i = Math.max(0, (block.base - memory.base) / PAGE)
+      while (i < end) {
+        const va = vmemmap + BigInt((memory.base / PAGE + i) * bytes)
+        const left = PAGE % bytes === 0 ? perPage - Number((va & 0xfffn) / BigInt(bytes)) : 1
+        const last = Math.min(end, i + left)
+        const count = last - i
+        const words = memory.words(kernel.hypPhysical(va, tables), (count * bytes) / 4)
+        for (let at = 0; i < last; i++, at += bytes / 4) {
+          host[i] = hostCodes[(words[at + hostState.word]! >>> hostState.shift) & hostState.mask]!
+          hyp[i] = hypCodes[(words[at + hypState.word]! >>> hypState.shift) & hypState.mask]!
         }
-        const at = recordPhysical + Number(va & 0xfffn)
-        const i = (pa - memory.base) / PAGE
-        host[i] = hostCodes[(memory.u32(at + 4 * hostState.word) >>> hostState.shift) & hostState.mask]!
-        hyp[i] = hypCodes[(memory.u32(at + 4 * hypState.word) >>> hypState.shift) & hypState.mask]!
       }
     }
   }
