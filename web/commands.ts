@@ -1,4 +1,7 @@
-import { boot, pause, reset, resume } from './machine-control.ts'
+import { useInspection } from './inspection-store.ts'
+import { eventLog } from './inspector/event-log.ts'
+import { openEvent, useInspector } from './inspector/inspector-store.ts'
+import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
 import { applyTheme, THEMES } from './theme.ts'
 
@@ -90,6 +93,46 @@ export const COMMANDS = {
       useLab.setState({ theme: next })
     },
   },
+  inspectAddress: {
+    id: 'inspect.address',
+    title: 'Go to an address or symbol…',
+    key: 'Alt+Shift+KeyA',
+    keyLabel: 'Alt ⇧ A',
+    enabled: always,
+    run: () => document.getElementById('inspect-address')?.focus(),
+  },
+  inspectTaint: {
+    id: 'inspect.taint',
+    title: 'Which instruction set the taint?',
+    key: 'Alt+Shift+KeyW',
+    keyLabel: 'Alt ⇧ W',
+    enabled: state => state.booted !== null,
+    run: openTaint,
+  },
+  previousPage: {
+    id: 'inspect.previousPage',
+    title: 'Page before',
+    key: 'Alt+Shift+ArrowLeft',
+    keyLabel: 'Alt ⇧ ←',
+    enabled: always,
+    run: () => stepPage(-1),
+  },
+  nextPage: {
+    id: 'inspect.nextPage',
+    title: 'Page after',
+    key: 'Alt+Shift+ArrowRight',
+    keyLabel: 'Alt ⇧ →',
+    enabled: always,
+    run: () => stepPage(1),
+  },
+  followEvents: {
+    id: 'events.follow',
+    title: 'Follow new events, or stop following',
+    key: 'Alt+Shift+KeyF',
+    keyLabel: 'Alt ⇧ F',
+    enabled: always,
+    run: () => useInspector.setState(({ follow }) => ({ follow: !follow })),
+  },
   palette: {
     id: 'view.commands',
     title: 'All commands',
@@ -99,6 +142,23 @@ export const COMMANDS = {
     run: () => useLab.setState(state => ({ paletteOpen: !state.paletteOpen })),
   },
 } satisfies Record<string, Command>
+
+/** The first time a bit of `tainted_mask` was set, by whom and on whose behalf. */
+function openTaint(): void {
+  const event = eventLog.first('taint')
+  if (event !== undefined) openEvent(event)
+  else {
+    notify({
+      message: 'No instruction has set a taint bit since reset.',
+      hint: eventLog.dropped + eventLog.forgotten > 0 ? 'Or the event is among those that the log has lost.' : '',
+    })
+  }
+}
+
+function stepPage(by: number): void {
+  const { selectedPage, select } = useInspection.getState()
+  if (selectedPage !== null) select(Math.max(0, selectedPage + by * 4096))
+}
 
 export const ALL_COMMANDS: readonly Command[] = Object.values(COMMANDS)
 

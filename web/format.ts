@@ -22,3 +22,8 @@ export function shortCount(value: number): string {
 export function seconds(nanoseconds: number): string {
   return (nanoseconds / 1e9).toFixed(3)
 }
+
+/** 1136275456 -> "0x43ba3000" */
+export function hex(value: number): string {
+  return `0x${value.toString(16)}`
+}

@@ -1,0 +1,40 @@
+import { create } from 'zustand'
+import type { Answer, LabEvent } from '../../engine/worker/inspection-protocol.ts'
+import { useInspection } from '../inspection-store.ts'
+import { inspection, MachineGoneError, type Resolution } from './inspection-client.ts'
+
+export interface InspectorState {
+  /** The event whose particulars are shown. */
+  event: LabEvent | null
+  /** The last address asked for, and where it led. */
+  answer: { text: string; answer: Answer<Resolution> } | null
+  /** Whether the event list stays at its newest end. */
+  follow: boolean
+}
+
+export const useInspector = create<InspectorState>(() => ({ event: null, answer: null, follow: true }))
+
+inspection.watchStart(() => {
+  useInspector.setState({ event: null, answer: null, follow: true })
+  useInspection.getState().select(null)
+})
+
+/** Shows an event, and the page it is about. */
+export function openEvent(event: LabEvent | null): void {
+  useInspector.setState({ event, ...(event === null ? {} : { follow: false }) })
+  if (event?.physical !== undefined) useInspection.getState().select(event.physical)
+}
+
+/** Finds what a text names and selects its page. What was found, or why nothing was, is kept for the inspector to show. */
+export async function goTo(text: string): Promise<void> {
+  const wanted = text.trim()
+  if (wanted === '') return
+  try {
+    const answer = await inspection.resolve(wanted)
+    useInspector.setState({ answer: { text: wanted, answer } })
+    if (answer.known) useInspection.getState().select(answer.value.physical)
+  } catch (error) {
+    if (!(error instanceof MachineGoneError)) throw error
+    useInspector.setState({ answer: { text: wanted, answer: { known: false, why: error.message } } })
+  }
+}
