@@ -58,6 +58,14 @@ export class Inspector {
     })
   }
 
+  /** The reader of pKVM's record, once there is a record. */
+  recordReader(): Known<OwnershipReader> {
+    return attempt(() => {
+      this.checkPhase()
+      return need(this.reader)
+    })
+  }
+
   /** @param physical any address in the page. */
   page(physical: number): PageView {
     const start = physical - (physical % PAGE)

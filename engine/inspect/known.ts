@@ -22,6 +22,7 @@ export function attempt<T>(read: () => T): Known<T> {
   try {
     return known(read())
   } catch (e) {
+    if (e instanceof RangeError) return unknown(`what is there makes no sense (${e.message})`)
     if (e instanceof Error) return unknown(e.message)
     throw e
   }
