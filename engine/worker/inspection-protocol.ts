@@ -140,9 +140,14 @@ export interface LabEvent {
 }
 
 export type InspectionRequest =
-  /** Frames at most `hertz` times a second, and once when the machine stops; 0 ends the subscription. */
+  /**
+   * Frames `hertz` times a second on average, when something changed, and once when the machine stops; 0 ends it. When
+   * the table of VMs changes frames come at once, some faster than that: a VM may live for milliseconds.
+   */
   | { type: 'subscribeOwnership'; hertz: number }
   | { type: 'subscribeFacts'; hertz: number }
+  /** Pauses the machine when the table of VMs changes: one appears, is initialised, goes. Looked at between slices. */
+  | { type: 'pauseOnVms'; on: boolean }
   /** New events as they come, in batches; events before are in the answer to `events`. */
   | { type: 'subscribeEvents'; on: boolean }
   | { type: 'inspectPage'; id: number; physical: number }

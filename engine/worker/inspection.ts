@@ -36,6 +36,8 @@ const FRAME_SHARE = 0.03
 /** Ticks that a machine may be caught inside EL2, in the middle of a change, before it is looked at all the same. */
 const EL2_PATIENCE = 25
 const EVENT_BATCH = 2000
+/** Frames that may come ahead of their time when VMs change. */
+const BURST = 12
 
 class Subscription {
   hertz = 0
@@ -63,6 +65,8 @@ export class InspectionDesk {
   private eventsOn = false
   private eventsSent = 0
   private inEl2 = 0
+  private burst = BURST
+  private pauseOnVms = false
 
   constructor(private readonly host: DeskHost) {}
 
@@ -76,6 +80,8 @@ export class InspectionDesk {
     this.eventsOn = false
     this.eventsSent = 0
     this.inEl2 = 0
+    this.burst = BURST
+    this.pauseOnVms = false
   }
 
   receive(request: InspectionRequest): void {
@@ -89,6 +95,9 @@ export class InspectionDesk {
       case 'subscribeFacts':
         this.facts.hertz = request.hertz
         this.facts.due = 0
+        break
+      case 'pauseOnVms':
+        this.pauseOnVms = request.on
         break
       case 'subscribeEvents':
         this.eventsOn = request.on
@@ -116,17 +125,25 @@ export class InspectionDesk {
     }
   }
 
-  /** Between two slices: sends what is due. @param stopped the machine stands still: what is owed is sent now. */
-  tick(stopped: boolean): void {
+  /**
+   * Between two slices: sends what is due.
+   * @param stopped the machine stands still: what is owed is sent now
+   * @returns whether the machine is to pause here
+   */
+  tick(stopped: boolean): boolean {
     const { subject } = this
-    if (subject === null) return
+    if (subject === null) return false
+    const vmsChanged = this.frames?.vmsChanged() ?? false
     const now = this.host.now()
     if (this.facts.hertz > 0 && (stopped || this.facts.isDue(now))) {
       this.host.post(this.factsFrame(subject))
       this.facts.done(now, this.host.now(), FRAME_SHARE)
     }
-    if (this.ownership.hertz > 0 && (stopped || this.ownership.isDue(now))) this.sendOwnership(subject, stopped)
+    const due = this.ownership.isDue(now)
+    if (due && !vmsChanged && this.burst < BURST) this.burst++
+    if (this.ownership.hertz > 0 && (stopped || due || (vmsChanged && this.burst-- > 0))) this.sendOwnership(subject, stopped)
     if (this.eventsOn) this.sendEvents(subject)
+    return vmsChanged && this.pauseOnVms && !stopped
   }
 
   private sendOwnership(subject: Inspectable, stopped: boolean): void {

@@ -98,6 +98,11 @@ export class OwnershipFrames {
     return this.regions
   }
 
+  /** Whether VMs came, went or changed since the last frame: a hundredth of a millisecond. */
+  vmsChanged(): boolean {
+    return this.copy !== null && this.vmsNow() !== this.lastVms
+  }
+
   private changed(): boolean {
     const { places, copy, words } = this
     if (places === null || copy === null) return true

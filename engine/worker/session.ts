@@ -246,6 +246,10 @@ export class Session {
       return
     }
     this.statusIfDue(machine)
+    if (this.desk.tick(false)) {
+      this.halt('paused')
+      return
+    }
     if (this.unshown > CONSOLE_WINDOW_BYTES) {
       this.throttled = true
       return
@@ -259,6 +263,7 @@ export class Session {
     if (idleUntil === undefined) {
       this.state = 'idle'
       this.mips = 0
+      this.desk.tick(true)
       this.postStatus()
       return
     }
@@ -274,7 +279,10 @@ export class Session {
       return
     }
     this.state = 'idle'
-    if (ahead > STATUS_MS) this.statusIfDue(machine)
+    if (ahead > STATUS_MS) {
+      this.statusIfDue(machine)
+      this.desk.tick(true)
+    }
     const turn = ++this.turn
     this.cancelWait = this.host.after(Math.min(ahead, 1000), () => {
       if (turn !== this.turn || this.machine !== machine) return
@@ -304,7 +312,6 @@ export class Session {
   }
 
   private statusIfDue(machine: RunnableMachine): void {
-    this.desk.tick(false)
     const now = this.host.now()
     const passed = now - this.statusTime
     if (passed < STATUS_MS) return
