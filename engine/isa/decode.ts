@@ -7,6 +7,9 @@ export interface Decoded {
   readonly fields: AnyFields
 }
 
+const CACHE_BITS = 16
+const CACHE_SIZE = 1 << CACHE_BITS
+
 /**
  * Finds the row of an instruction word. Rows may overlap: the one with more fixed bits wins, `when` decides the rest.
  * Rows whose feature is absent do not take part.
@@ -15,7 +18,8 @@ export class Decoder {
   /** Candidate rows by bits 31:21, most specific first; filled on first use. */
   private readonly buckets: (Row[] | undefined)[] = new Array(2048)
   private readonly rows: Row[]
-  private readonly cache = new Map<number, Decoded | null>()
+  /** Words decoded lately, direct-mapped: a kernel has some 100,000 distinct ones, and a hash map of that size is slow. */
+  private readonly cache: (Decoded | undefined)[] = new Array<Decoded | undefined>(CACHE_SIZE).fill(undefined)
 
   constructor(rows: readonly Row[], features: ReadonlySet<Feature>) {
     this.rows = rows
@@ -25,10 +29,11 @@ export class Decoder {
 
   /** The row and fields of `word` (unsigned 32-bit), or null when it is unallocated. */
   decode(word: number): Decoded | null {
-    const known = this.cache.get(word)
-    if (known !== undefined) return known
+    const at = Math.imul(word, 0x9e3779b1) >>> (32 - CACHE_BITS)
+    const known = this.cache[at]
+    if (known !== undefined && known.word === word) return known
     const found = this.match(word)
-    this.cache.set(word, found)
+    if (found !== null) this.cache[at] = found
     return found
   }
 

@@ -19,7 +19,7 @@ const EPOCH = Off.lookupEpoch >> 2
 const MISS_ADDRESS = Off.missAddress >> 2
 const LOOKUPS = 16384
 /** The fixed cost of a module is shared, yet hot code does not wait long. */
-const DEFAULT_BATCH = 64
+const DEFAULT_BATCH = 128
 
 /** The CPU as the engine sees it: besides CpuPort, what a full CPU has for waiting and for debug modes. */
 export interface EngineCpu extends CpuPort {
@@ -73,7 +73,7 @@ export class ExecutionEngine implements CodeCachePort {
   constructor(private readonly cpu: EngineCpu, memory: WebAssembly.Memory, options: EngineOptions) {
     this.state = cpu.state
     this.evaluator = new Evaluator(cpu)
-    this.hotThreshold = options.hotThreshold ?? 16
+    this.hotThreshold = options.hotThreshold ?? 8
     this.pages = new CodePages(cpu.state, cpu.decoder, (page) => this.dropped(page))
     this.translator = options.tier1 ? new Translator(this.hotThreshold, options.batch ?? DEFAULT_BATCH) : undefined
     this.dispatcher = new Dispatcher(cpu.state, memory, {

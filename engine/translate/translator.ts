@@ -6,7 +6,7 @@ import { collectRegion, RegionCompiler } from './region.ts'
 import { ByteWriter, type FunctionBody } from './wasm-encoder.ts'
 
 /** Tier-0 runs of waiting blocks that cost as much as a module does. */
-const PATIENCE = 100
+const PATIENCE = 200
 /** Function type of a region in `TYPES`. */
 const REGION_TYPE = 0
 
