@@ -47,12 +47,15 @@ export class HypPageLayout {
   /** @throws BtfError, UnknownError when this kernel keeps page states in another way. */
   constructor(btf: Btf) {
     this.bytes = btf.sizeOfNamed('hyp_page')
-    if (this.bytes % 4 !== 0 || this.bytes > 64) throw new UnknownError(`struct hyp_page has ${this.bytes} bytes, a layout this lab does not know`)
+    if (this.bytes % 4 !== 0 || this.bytes > 64)
+      throw new UnknownError(`struct hyp_page has ${this.bytes} bytes, a layout this lab does not know`)
     this.hostState = place(firstField(btf, ['__host_state', 'host_state']))
     this.hypState = place(firstField(btf, ['__hyp_state_comp']))
     this.refcount = place(btf.field('hyp_page', 'refcount'))
     this.order = place(btf.field('hyp_page', 'order'))
-    this.guestCount = btf.has('hyp_page', 'host_share_guest_count') ? place(btf.field('hyp_page', 'host_share_guest_count')) : null
+    this.guestCount = btf.has('hyp_page', 'host_share_guest_count')
+      ? place(btf.field('hyp_page', 'host_share_guest_count'))
+      : null
     const values = btf.enumValues('pkvm_page_state')
     const numbers = LABELS.map((label) => {
       const value = values.get(label)
@@ -78,17 +81,41 @@ export class HypPageLayout {
       hostShareGuestCount: this.guestCount === null ? null : get(this.guestCount) >>> 0,
     }
   }
+
+  /** The fields of a record as they lie in it, high to low: raw values, with their highest and lowest bit. */
+  fieldsOf(raw: bigint): { name: string; bits: string; value: string }[] {
+    const noPage = this.hypCodes.indexOf(StateCode.owned)
+    const fields: [string, BitField | null][] = [
+      ['shares with VMs', this.guestCount],
+      [`hyp state ^ ${noPage}`, this.hypState],
+      ['host state', this.hostState],
+      ['order', this.order],
+      ['refcount', this.refcount],
+    ]
+    return fields
+      .flatMap(([name, f]) => (f === null ? [] : [{ name, bottom: f.word * 32 + f.shift, width: 32 - Math.clz32(f.mask), mask: f.mask }]))
+      .sort((a, b) => b.bottom - a.bottom)
+      .map(({ name, bottom, width, mask }) => ({
+        name,
+        bits: `${bottom + width - 1}:${bottom}`,
+        value: String((raw >> BigInt(bottom)) & BigInt(mask >>> 0)),
+      }))
+  }
 }
 
 function firstField(btf: Btf, names: readonly string[]): BtfField {
   const name = names.find((n) => btf.has('hyp_page', n))
-  if (name === undefined) throw new UnknownError(`struct hyp_page of this kernel has no ${names[0]}: it keeps page states in a way this lab does not know`)
+  if (name === undefined)
+    throw new UnknownError(
+      `struct hyp_page of this kernel has no ${names[0]}: it keeps page states in a way this lab does not know`,
+    )
   return btf.field('hyp_page', name)
 }
 
 function place(f: BtfField): BitField {
   const shift = (f.offset % 4) * 8 + f.bit
-  if (shift + f.bits > 32) throw new UnknownError('a field of struct hyp_page crosses a word, a layout this lab does not know')
+  if (shift + f.bits > 32)
+    throw new UnknownError('a field of struct hyp_page crosses a word, a layout this lab does not know')
   return { word: Math.floor(f.offset / 4), shift, mask: f.bits === 32 ? 0xffffffff : 2 ** f.bits - 1 }
 }
 

@@ -9,6 +9,7 @@ import type { OwnershipMap } from '../inspect/ownership.ts'
 import type { Walk } from '../inspect/page-table-walk.ts'
 import type { RamRegion } from '../inspect/regions.ts'
 import { placeText } from '../inspect/symboliser.ts'
+import { explainAnnotation } from './annotation-fields.ts'
 import type { Answer, LabEvent, PageDetail, PageStateCode, WalkView } from './inspection-protocol.ts'
 
 const PAGE = 4096
@@ -37,6 +38,8 @@ export function pageDetail(inspector: Inspector, physical: number, map: Known<Ow
       const code = (value[side][page] ?? 4) as PageStateCode
       return { state: code, words: `${PAGE_STATES[code]}: ${who} ${WORDS[code]}` }
     })
+  const reader = inspector.recordReader()
+  const stage2View = (walk: Walk): WalkView => (reader.known ? explainAnnotation(walkView(walk), reader.value.annotationFormat) : walkView(walk))
   const guests = map.known ? guestsOf(map.value, page) : []
   const inside = regions.filter(region => start + PAGE > region.physical && start < region.physical + region.bytes)
   const region = inside.sort((a, b) => a.bytes - b.bytes)[0]?.name ?? null
@@ -50,16 +53,10 @@ export function pageDetail(inspector: Inspector, physical: number, map: Known<Ow
     record: asAnswer(view.record, record => ({
       raw: hex64(record.raw),
       address: view.recordAddress.known ? view.recordAddress.value : 0,
-      fields: [
-        { name: 'host state', bits: '', value: record.host },
-        { name: 'hypervisor state', bits: '', value: record.hyp },
-        ...(record.hostShareGuestCount === null ? [] : [{ name: 'shares with guests', bits: '', value: String(record.hostShareGuestCount) }]),
-        { name: 'order', bits: '', value: record.order === null ? '–' : String(record.order) },
-        { name: 'refcount', bits: '', value: String(record.refcount) },
-      ],
+      fields: reader.known ? reader.value.pageLayout.fieldsOf(record.raw) : [],
     })),
-    hostWalk: asAnswer(view.hostWalk, walkView),
-    guests: guests.map(({ handle, gfn }) => ({ handle, gfn, walk: asAnswer(inspector.walkGuest(handle, BigInt(gfn) * 4096n), walkView) })),
+    hostWalk: asAnswer(view.hostWalk, stage2View),
+    guests: guests.map(({ handle, gfn }) => ({ handle, gfn, walk: asAnswer(inspector.walkGuest(handle, BigInt(gfn) * 4096n), stage2View) })),
     symbol: view.symbol,
     region,
     contents,
