@@ -1,6 +1,6 @@
 /**
- * A second opinion on who owns each page, for tests: computed straight from a dump of RAM and the line the kernel prints
- * about its reservation. It shares nothing with `inspect/`: no symbols, no types, no registers. It knows three formats
+ * A second opinion on who owns each page, for tests: computed straight from a dump of RAM and the line that the kernel
+ * prints about its reservation. It shares nothing with `inspect/`: no symbols, no types, no registers. It knows three formats
  * (the 8-byte record of a page, stage 2 descriptors, the annotation of a donated page) and finds the host's and the
  * guests' tables by what tables look like.
  *
@@ -102,8 +102,8 @@ class Reading {
   }
 
   /**
-   * A page that a guest shares with the host is mapped in the guest's tables, in a page of the hypervisor, with software
-   * bit 55. Which guest: the one whose private pages are mapped from the same tables.
+   * A page that a guest shares with the host is mapped in the guest's tables, in a page of the hypervisor, with
+   * software bit 55. Which guest: the one whose private pages are mapped from the same tables.
    */
   private ownerByGuestTables(page: number, pages: readonly ReadPage[], handles: ReadonlyMap<number, number>): string {
     const physical = RAM_BASE + page * PAGE
@@ -125,7 +125,12 @@ class Reading {
   }
 
   /** Valid entries with this output address in pages of the hypervisor: table and index. */
-  private *entriesTo(output: number, pages: readonly ReadPage[], highMask: number, highValue: number): Generator<[number, number]> {
+  private *entriesTo(
+    output: number,
+    pages: readonly ReadPage[],
+    highMask: number,
+    highValue: number,
+  ): Generator<[number, number]> {
     for (let i = 0; i < this.count; i++) {
       if (pages[i]!.owner !== 'hyp') continue
       const first = (i * PAGE) >>> 2

@@ -10,16 +10,24 @@ import { kernelOf, labInitrd, skipLoudly } from './oracle.ts'
 const BETWEEN_LOOKS = 4_000_000
 
 /**
- * One boot with the probe, looked into all the way: no moment of it may make the inspector throw, doubt itself at EL1, or
- * translate otherwise than the CPU.
+ * One boot with the probe, looked into all the way: no moment of it may make the inspector throw, doubt itself at EL1,
+ * or translate otherwise than the CPU.
  */
 for (const series of ['7.2', '7.3']) {
   const kernel = kernelOf(series)
-  describe.skipIf(skipLoudly(kernel === undefined, `no ${series} kernel in .cache/kernels (npx pkvm-lab kernel fetch ${series})`))(`Linux ${series}`, () => {
+  describe.skipIf(
+    skipLoudly(kernel === undefined, `no ${series} kernel in .cache/kernels (npx pkvm-lab kernel fetch ${series})`),
+  )(`Linux ${series}`, () => {
     it('can be looked into at every moment of its boot', async () => {
       const image = new Uint8Array(readFileSync(kernel!))
       const initrd = new Uint8Array(readFileSync(await labInitrd()))
-      const machine = Machine.create({ image, initrd, append: 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests', ramMiB: 512, console: () => {} })
+      const machine = Machine.create({
+        image,
+        initrd,
+        append: 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests',
+        ramMiB: 512,
+        console: () => {},
+      })
       const inspector = new Inspector(machine, image)
       const phases = new Set<string>()
       const reasons = new Set<string>()
@@ -45,14 +53,17 @@ for (const series of ['7.2', '7.3']) {
       }
       expect([...phases]).toEqual(['off', 'pending', 'table', 'enforced'].filter((p) => phases.has(p)))
       expect(phases).toContain('enforced')
-      expect([...reasons].every((r) => /protected mode is off|not finished/.test(r)), [...reasons].join('; ')).toBe(true)
+      expect(
+        [...reasons].every((r) => /protected mode is off|not finished/.test(r)),
+        [...reasons].join('; '),
+      ).toBe(true)
       expect([...taints]).toEqual([0, 64])
       expect(compared).toBeGreaterThan(1000)
     })
   })
 }
 
-/** Translate places in use at this moment by the inspector and by the CPU's own walker. @returns how many were compared. */
+/** Translate places in use now by the inspector and by the CPU's own walker. @returns how many were compared. */
 function compareWithCpu(machine: Machine, inspector: Inspector, seed: number): number {
   const { kernel } = inspector
   const registers = kernel.registers()
@@ -61,7 +72,8 @@ function compareWithCpu(machine: Machine, inspector: Inspector, seed: number): n
   const candidates: bigint[] = []
   for (let i = 0; i < 31; i++) candidates.push(state.x[i]!)
   candidates.push(state.pc, registers.TTBR0_EL1 & 0xffff_ffff_ffffn)
-  for (let i = 0; i < 8; i++) candidates.push(0xffff_8000_8000_0000n + BigInt(((seed * 8 + i) * 0x9e3779b1) % 0x2800000))
+  for (let i = 0; i < 8; i++)
+    candidates.push(0xffff_8000_8000_0000n + BigInt(((seed * 8 + i) * 0x9e3779b1) % 0x2800000))
   let compared = 0
   for (const va of candidates) {
     const low = Number(va & 0xffffffffn)

@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { readdirSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildInitrd } from '../machine/init-program.ts'
 import { readIndependently } from './independent-reading.ts'
-import { kernelOf, lab, projectRoot, skipLoudly } from './oracle.ts'
+import { haveQemu, kernelOf, lab, projectRoot, skipLoudly } from './oracle.ts'
 
 /**
  * A guest for these tests: it makes one page its own, shares a second with the host, shares a third and takes it back,
@@ -63,7 +65,15 @@ interface Dump {
   readonly phase: string
   readonly taint: number
   readonly conflicts: readonly string[]
-  readonly vms: readonly { handle: number; protected: boolean; state: string; owned: number; shared: number; borrowed: number; vcpus: { loaded: boolean }[] }[]
+  readonly vms: readonly {
+    handle: number
+    protected: boolean
+    state: string
+    owned: number
+    shared: number
+    borrowed: number
+    vcpus: { loaded: boolean }[]
+  }[]
   readonly pages: readonly Page[]
 }
 
@@ -73,17 +83,46 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 beforeAll(() => {
   const init = join(projectRoot, 'lessons', 'init')
-  const sources = Object.fromEntries(readdirSync(init).filter((f) => f.endsWith('.s')).map((f) => [f, readFileSync(join(init, f), 'utf8')]))
+  const sources = Object.fromEntries(
+    readdirSync(init)
+      .filter((f) => f.endsWith('.s'))
+      .map((f) => [f, readFileSync(join(init, f), 'utf8')]),
+  )
   writeFileSync(initrd, buildInitrd({ sources: { ...sources, 'guest.s': SHARING_GUEST } }))
 })
 
-async function dumpAt(kernel: string, ram: number, until: string, append = APPEND): Promise<{ dump: Dump; ram: Uint8Array; console: string }> {
+async function dumpAt(
+  kernel: string,
+  ram: number,
+  until: string,
+  append = APPEND,
+): Promise<{ dump: Dump; ram: Uint8Array; console: string }> {
   const json = join(directory, 'ownership.json')
   const raw = join(directory, 'ram.bin')
-  const run = await lab('run', '-kernel', kernel, '-initrd', initrd, '-m', String(ram), '-append', append, '-until', until, '-dump-ownership', json, '-dump-ram', raw)
+  const run = await lab(
+    'run',
+    '-kernel',
+    kernel,
+    '-initrd',
+    initrd,
+    '-m',
+    String(ram),
+    '-append',
+    append,
+    '-until',
+    until,
+    '-dump-ownership',
+    json,
+    '-dump-ram',
+    raw,
+  )
   expect(run.stderr).toBe('')
   expect(run.status).toBe(0)
-  const result = { dump: JSON.parse(readFileSync(json, 'utf8')) as Dump, ram: new Uint8Array(readFileSync(raw)), console: run.stdout }
+  const result = {
+    dump: JSON.parse(readFileSync(json, 'utf8')) as Dump,
+    ram: new Uint8Array(readFileSync(raw)),
+    console: run.stdout,
+  }
   rmSync(json)
   rmSync(raw)
   return result
@@ -107,7 +146,7 @@ function differences(dump: Dump, ram: Uint8Array, console: string): string[] {
 }
 
 /** Lengths of the runs of pages that are the hypervisor's alone, in order. */
-function hypRuns(pages: readonly Page[]): number[] {
+function hypRuns(pages: readonly { readonly owner: unknown }[]): number[] {
   const runs: number[] = []
   let length = 0
   for (const p of [...pages, undefined]) {
@@ -120,13 +159,55 @@ function hypRuns(pages: readonly Page[]): number[] {
   return runs
 }
 
+/** Boot QEMU's machine with the same initrd; its RAM when the guest has powered off. */
+async function qemuAtPowerOff(kernel: string): Promise<{ ram: Uint8Array; console: string }> {
+  const socket = join(directory, 'qmp')
+  const raw = join(directory, 'qemu-ram.bin')
+  const child = spawn('qemu-system-aarch64', [
+    ...['-M', 'virt,virtualization=on,gic-version=3', '-cpu', 'cortex-a53', '-m', '512', '-nic', 'none', '-no-shutdown'],
+    ...['-display', 'none', '-serial', 'stdio', '-qmp', `unix:${socket},server=on,wait=off`],
+    ...['-kernel', kernel, '-initrd', initrd, '-append', APPEND],
+  ])
+  let console = ''
+  await new Promise<void>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', () => reject(new Error('QEMU ended early')))
+    child.stdout.on('data', (d: Buffer) => {
+      console += d.toString('latin1')
+      if (console.includes('reboot: Power down')) resolve()
+    })
+  })
+  const monitor = connect(socket)
+  const say = (execute: string, args?: object) => monitor.write(`${JSON.stringify({ execute, arguments: args })}\n`)
+  // QEMU closes it without ceremony when told to quit.
+  monitor.on('error', () => {})
+  let heard = ''
+  await new Promise<void>((resolve) => {
+    monitor.on('data', (d: Buffer) => {
+      heard += d.toString()
+      if (/"return": \{\}[\s\S]*"return": \{\}/.test(heard)) resolve()
+    })
+    say('qmp_capabilities')
+    say('pmemsave', { val: 0x40000000, size: 512 << 20, filename: raw })
+  })
+  child.removeAllListeners('close')
+  say('quit')
+  await new Promise((resolve) => child.on('close', resolve))
+  monitor.destroy()
+  const ram = new Uint8Array(readFileSync(raw))
+  rmSync(raw)
+  return { ram, console }
+}
+
 const POOL_MIB: Readonly<Record<number, number>> = { 128: 6, 512: 8, 1024: 12 }
 
 for (const series of ['7.2', '7.3']) {
   const kernel = kernelOf(series)
-  describe.skipIf(skipLoudly(kernel === undefined, `no ${series} kernel in .cache/kernels (npx pkvm-lab kernel fetch ${series})`))(`Linux ${series}`, () => {
+  describe.skipIf(
+    skipLoudly(kernel === undefined, `no ${series} kernel in .cache/kernels (npx pkvm-lab kernel fetch ${series})`),
+  )(`Linux ${series}`, () => {
     for (const ram of [128, 512, 1024]) {
-      it(`${ram} MB: the map agrees with an independent reading after boot, with a protected VM, and after its end`, async () => {
+      it(`${ram} MB: agrees with an independent reading after boot, with a protected VM, after its end`, async () => {
         const boot = await dumpAt(kernel!, ram, '^kvm.api_version=')
         expect(differences(boot.dump, boot.ram, boot.console)).toEqual([])
         expect(boot.dump).toMatchObject({ ramBase: 0x40000000, phase: 'enforced', taint: 0, vms: [], conflicts: [] })
@@ -141,7 +222,8 @@ for (const series of ['7.2', '7.3']) {
         expect(vm).toMatchObject({ protected: true, state: 'live', owned: 3, shared: 1, borrowed: 0 })
         const guest = alive.dump.pages.filter((p) => typeof p.owner !== 'string')
         const at = (gfn: number) => guest.find((p) => typeof p.owner !== 'string' && p.owner.gfn === gfn)
-        for (const gfn of [0x40000, 0x40001, 0x40003]) expect(at(gfn)).toMatchObject({ host: 'NOPAGE', hyp: 'NOPAGE', owner: { handle: vm.handle, gfn } })
+        for (const gfn of [0x40000, 0x40001, 0x40003])
+          expect(at(gfn)).toMatchObject({ host: 'NOPAGE', hyp: 'NOPAGE', owner: { handle: vm.handle, gfn } })
         expect(at(0x40002)).toMatchObject({ host: 'SHARED_BORROWED', hyp: 'NOPAGE' })
 
         const after = await dumpAt(kernel!, ram, '^vm.protected.after_teardown.taint=')
@@ -150,6 +232,18 @@ for (const series of ['7.2', '7.3']) {
         expect(hypRuns(after.dump.pages)).toEqual(hypRuns(boot.dump.pages))
       })
     }
+
+    it.skipIf(skipLoudly(!haveQemu, 'no qemu-system-aarch64 to compare with (Debian: qemu-system-arm)'))(
+      'after the probe the hypervisor owns as many pages as on QEMU',
+      async () => {
+        const ours = await dumpAt(kernel!, 512, '^probe=done')
+        const theirs = await qemuAtPowerOff(kernel!)
+        const pages = readIndependently(theirs.ram, theirs.console)
+        const lengths = (runs: number[]) => runs.sort((a, b) => a - b)
+        expect(lengths(hypRuns(ours.dump.pages))).toEqual(lengths(hypRuns(pages)))
+        expect(pages.filter((p) => p.owner === 'unknown')).toEqual([])
+      },
+    )
 
     it('a normal VM borrows pages of the host', async () => {
       const { dump, ram, console } = await dumpAt(kernel!, 512, '^vm.normal.host_read=')

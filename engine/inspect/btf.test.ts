@@ -27,7 +27,9 @@ describe('BTF', () => {
   })
 
   it('says what is missing', () => {
-    expect(() => btf.field('pkvm_hyp_vm', 'kvm.nothing')).toThrow(new BtfError('struct pkvm_hyp_vm of this kernel has no member kvm.nothing'))
+    expect(() => btf.field('pkvm_hyp_vm', 'kvm.nothing')).toThrow(
+      new BtfError('struct pkvm_hyp_vm of this kernel has no member kvm.nothing'),
+    )
     expect(() => btf.field('no_such', 'a')).toThrow(BtfError)
     expect(() => btf.enumValues('hyp_page')).toThrow(BtfError)
     expect(btf.has('hyp_page', 'pkvm')).toBe(false)
@@ -68,7 +70,11 @@ function readEverything(bytes: Uint8Array): void {
   }
   ask(() => {
     const b = Btf.parse(bytes)
-    for (const [struct, path] of [['pkvm_hyp_vm', 'kvm.arch.pkvm.handle'], ['hyp_page', '__host_state'], ['pkvm_hyp_vm', 'vcpus[2]']] as const) {
+    for (const [struct, path] of [
+      ['pkvm_hyp_vm', 'kvm.arch.pkvm.handle'],
+      ['hyp_page', '__host_state'],
+      ['pkvm_hyp_vm', 'vcpus[2]'],
+    ] as const) {
       ask(() => b.field(struct, path))
     }
     for (const name of ['pkvm_page_state', 'kvm_pgtable_prot', 'kvm_mode']) ask(() => b.enumValues(name))

@@ -286,7 +286,8 @@ export class Btf {
       if (at + RECORD_BYTES > typeLength) throw new BtfError('the last BTF record is cut off')
       const info = this.view.getUint32(this.typeBase + at + 4, true)
       const kind = (info >>> 24) & 0x1f
-      if (kind === 0 || kind > BtfKind.enum64) throw new BtfError(`BTF record ${starts.length} has the unknown kind ${kind}`)
+      if (kind === 0 || kind > BtfKind.enum64)
+        throw new BtfError(`BTF record ${starts.length} has the unknown kind ${kind}`)
       const [fixed, each] = EXTRA[kind] ?? [0, 0]
       starts.push(at)
       if (NAMED.has(kind)) this.indexName(this.view.getUint32(this.typeBase + at, true), starts.length - 1)
@@ -363,4 +364,10 @@ export class Btf {
   }
 }
 
-const NAMED: ReadonlySet<number> = new Set([BtfKind.struct, BtfKind.union, BtfKind.enum, BtfKind.enum64, BtfKind.typedef])
+const NAMED: ReadonlySet<number> = new Set([
+  BtfKind.struct,
+  BtfKind.union,
+  BtfKind.enum,
+  BtfKind.enum64,
+  BtfKind.typedef,
+])

@@ -43,7 +43,13 @@ export function levelShift(level: number): number {
   return 39 - 9 * level
 }
 
-const field = (entry: bigint, name: string, top: number, bottom: number, meaning: (v: number) => string): DecodedField => {
+const field = (
+  entry: bigint,
+  name: string,
+  top: number,
+  bottom: number,
+  meaning: (v: number) => string,
+): DecodedField => {
   const value = BigInt.asUintN(top - bottom + 1, entry >> BigInt(bottom))
   return { name, bits: [top, bottom], value, meaning: meaning(Number(value)) }
 }
@@ -64,7 +70,8 @@ const STAGE2_ATTR: Readonly<Record<number, string>> = {
 
 /** Memory type named by a MAIR attribute byte (Arm ARM, MAIR_EL1). */
 export function memoryType(attribute: number): string {
-  if ((attribute & 0xf0) === 0) return ['Device-nGnRnE', 'Device-nGnRE', 'Device-nGRE', 'Device-GRE'][(attribute >> 2) & 3]!
+  if ((attribute & 0xf0) === 0)
+    return ['Device-nGnRnE', 'Device-nGnRE', 'Device-nGRE', 'Device-GRE'][(attribute >> 2) & 3]!
   if (attribute === 0xff) return 'Normal, Write-Back'
   if (attribute === 0x44) return 'Normal, Non-cacheable'
   if (attribute === 0xf0) return 'Normal, Tagged'
@@ -76,17 +83,36 @@ export function descriptorFields(entry: bigint, level: number, format: Descripto
   const low = Number(entry & 0xffffffffn)
   const high = Number(entry >> 32n)
   const kind = descriptorKind(low, level, format.lpa2)
-  const fields = [field(entry, 'valid', 0, 0, (v) => (v ? 'valid' : 'invalid: any use faults, bits 63:1 are the software\'s'))]
+  const fields = [
+    field(entry, 'valid', 0, 0, (v) => (v ? 'valid' : "invalid: any use faults, bits 63:1 are the software's")),
+  ]
   if (kind === 'invalid') return fields
   fields.push(field(entry, 'type', 1, 1, (v) => (v ? (level === 3 ? 'page' : 'table') : 'block')))
   const address = outputAddress(low, high, format.lpa2)
   const top = format.lpa2 ? 49 : 47
   if (kind === 'table') {
-    fields.push({ name: 'next-level table', bits: [top, 12], value: BigInt(address), meaning: `0x${address.toString(16)}` })
+    fields.push({
+      name: 'next-level table',
+      bits: [top, 12],
+      value: BigInt(address),
+      meaning: `0x${address.toString(16)}`,
+    })
     if (format.stage === 1) {
       fields.push(field(entry, 'PXNTable', 59, 59, (v) => (v ? 'nothing below is executable at EL1' : 'no limit')))
-      fields.push(field(entry, format.onePrivilege ? 'XNTable' : 'UXNTable', 60, 60, (v) => (v ? 'nothing below is executable' : 'no limit')))
-      fields.push(field(entry, 'APTable', 62, 61, (v) => ['no limit', 'no EL0 access below', 'read-only below', 'read-only, no EL0 access below'][v]!))
+      fields.push(
+        field(entry, format.onePrivilege ? 'XNTable' : 'UXNTable', 60, 60, (v) =>
+          v ? 'nothing below is executable' : 'no limit',
+        ),
+      )
+      fields.push(
+        field(
+          entry,
+          'APTable',
+          62,
+          61,
+          (v) => ['no limit', 'no EL0 access below', 'read-only below', 'read-only, no EL0 access below'][v]!,
+        ),
+      )
     }
     return fields
   }
@@ -94,7 +120,12 @@ export function descriptorFields(entry: bigint, level: number, format: Descripto
   else stage1Leaf(fields, entry, format)
   const size = 2 ** levelShift(level)
   const base = address - (address % size)
-  fields.push({ name: 'output address', bits: [top, levelShift(level)], value: BigInt(base), meaning: `0x${base.toString(16)}, ${bytesInWords(size)}` })
+  fields.push({
+    name: 'output address',
+    bits: [top, levelShift(level)],
+    value: BigInt(base),
+    meaning: `0x${base.toString(16)}, ${bytesInWords(size)}`,
+  })
   return fields.sort((a, b) => a.bits[1] - b.bits[1])
 }
 
@@ -104,7 +135,9 @@ function stage2Leaf(fields: DecodedField[], entry: bigint, format: DescriptorFor
     field(entry, 'S2AP', 7, 6, (v) => STAGE2_AP[v]!),
     field(entry, 'AF', 10, 10, (v) => (v ? 'accessed' : 'access flag clear: faults')),
     field(entry, 'XN', 54, 53, (v) => STAGE2_XN[v]!),
-    field(entry, 'software', 58, 55, (v) => (v === 0 ? 'none' : `0x${v.toString(16)} (KVM keeps the page state of a guest here)`)),
+    field(entry, 'software', 58, 55, (v) =>
+      v === 0 ? 'none' : `0x${v.toString(16)} (KVM keeps the page state of a guest here)`,
+    ),
   )
   if (!format.lpa2) fields.push(field(entry, 'SH', 9, 8, (v) => SHAREABILITY[v]!))
 }
@@ -112,8 +145,16 @@ function stage2Leaf(fields: DecodedField[], entry: bigint, format: DescriptorFor
 function stage1Leaf(fields: DecodedField[], entry: bigint, format: DescriptorFormat): void {
   const { mair } = format
   fields.push(
-    field(entry, 'AttrIndx', 4, 2, (v) => (mair === undefined ? `MAIR attribute ${v}` : memoryType(Number((mair >> BigInt(8 * v)) & 0xffn)))),
-    field(entry, 'AP[2:1]', 7, 6, (v) => (format.onePrivilege ? (v & 2 ? 'read-only' : 'read and write') : ['read and write, EL0 none', 'read and write, EL0 too', 'read-only, EL0 none', 'read-only, EL0 too'][v]!)),
+    field(entry, 'AttrIndx', 4, 2, (v) =>
+      mair === undefined ? `MAIR attribute ${v}` : memoryType(Number((mair >> BigInt(8 * v)) & 0xffn)),
+    ),
+    field(entry, 'AP[2:1]', 7, 6, (v) =>
+      format.onePrivilege
+        ? v & 2
+          ? 'read-only'
+          : 'read and write'
+        : ['read and write, EL0 none', 'read and write, EL0 too', 'read-only, EL0 none', 'read-only, EL0 too'][v]!,
+    ),
     field(entry, 'AF', 10, 10, (v) => (v ? 'accessed' : 'access flag clear: faults')),
     field(entry, 'nG', 11, 11, (v) => (v ? 'for this ASID only' : 'global')),
     field(entry, 'DBM', 51, 51, (v) => (v ? 'dirty bit modifier' : 'no')),
@@ -122,7 +163,9 @@ function stage1Leaf(fields: DecodedField[], entry: bigint, format: DescriptorFor
   if (!format.lpa2) fields.push(field(entry, 'SH', 9, 8, (v) => SHAREABILITY[v]!))
   if (format.onePrivilege) fields.push(field(entry, 'XN', 54, 54, (v) => (v ? 'not executable' : 'executable')))
   else {
-    fields.push(field(entry, 'PXN', 53, 53, (v) => (v ? 'not executable when privileged' : 'executable when privileged')))
+    fields.push(
+      field(entry, 'PXN', 53, 53, (v) => (v ? 'not executable when privileged' : 'executable when privileged')),
+    )
     fields.push(field(entry, 'UXN', 54, 54, (v) => (v ? 'not executable at EL0' : 'executable at EL0')))
   }
   fields.push(field(entry, 'software', 58, 55, (v) => (v === 0 ? 'none' : `0x${v.toString(16)}`)))

@@ -17,7 +17,18 @@ const RAM_BYTES = 8 << 20
 const HYP_DISTANCE = 0x8000_0000_0000n - 0x4000_0000n
 const VMEMMAP_VA = 0x6000_0000_0000n
 
-const VARIABLES = ['tainted_mask', 'kvm_mode', 'kimage_voffset', '__kvm_nvhe___hyp_vmemmap', '__kvm_nvhe_hyp_physvirt_offset', '__kvm_nvhe_vm_table', '__kvm_nvhe_hyp_memblock_nr', '__kvm_nvhe_hyp_memory', '__kvm_nvhe_host_mmu', '__kvm_nvhe_kvm_init_params']
+const VARIABLES = [
+  'tainted_mask',
+  'kvm_mode',
+  'kimage_voffset',
+  '__kvm_nvhe___hyp_vmemmap',
+  '__kvm_nvhe_hyp_physvirt_offset',
+  '__kvm_nvhe_vm_table',
+  '__kvm_nvhe_hyp_memblock_nr',
+  '__kvm_nvhe_hyp_memory',
+  '__kvm_nvhe_host_mmu',
+  '__kvm_nvhe_kvm_init_params',
+]
 const variableOffset = (name: string) => 0x1000 + VARIABLES.indexOf(name) * 64
 
 function image(options: { symbols?: boolean; types?: boolean } = {}): Uint8Array {
@@ -27,7 +38,12 @@ function image(options: { symbols?: boolean; types?: boolean } = {}): Uint8Array
     { name: '_text', type: 'T', offset: 0 },
     { name: '__kvm_nvhe_handle_trap', type: 't', offset: 0x800 },
     ...VARIABLES.map((name) => ({ name, type: 'd', offset: variableOffset(name) })),
-    ...(options.types === false ? [] : [{ name: '__start_BTF', type: 'R', offset: 0x4000 }, { name: '__stop_BTF', type: 'R', offset: 0x4000 + btf.length }]),
+    ...(options.types === false
+      ? []
+      : [
+          { name: '__start_BTF', type: 'R', offset: 0x4000 },
+          { name: '__stop_BTF', type: 'R', offset: 0x4000 + btf.length },
+        ]),
     // As many as give more than one marker.
     ...Array.from({ length: 600 }, (_, i) => ({ name: `data_${i}`, type: 'd', offset: 0x2000 + i * 8 })),
     { name: '_end', type: 'B', offset: 0x20000 },
@@ -50,7 +66,8 @@ class Fake {
     const root = this.table()
     this.register(Slot.TTBR0_EL2, BigInt(root))
     // vmemmap: 8 bytes a page from PA 0; the records of RAM lie in pages of 512.
-    for (let page = 0; page < RAM_BYTES / 4096; page += 512) this.map1(root, VMEMMAP_VA + BigInt((PA / 4096 + page) * 8), 0x40300000 + page * 8)
+    for (let page = 0; page < RAM_BYTES / 4096; page += 512)
+      this.map1(root, VMEMMAP_VA + BigInt((PA / 4096 + page) * 8), 0x40300000 + page * 8)
     for (let pa = PA; pa < PA + RAM_BYTES; pa += 4096) this.map1(root, BigInt(pa) + HYP_DISTANCE, pa)
     this.variable('kvm_mode', 1n)
     this.variable('kimage_voffset', 0xffff_8000_0000_0000n - BigInt(KERNEL))
@@ -84,7 +101,7 @@ class Fake {
     this.cpu.state.u64[(SYSREG_BASE >> 3) + slot] = value
   }
   set(physical: number, ...values: bigint[]): void {
-    values.forEach((v, i) => (this.cpu.state.u64[(physical - PA + RAM_BASE) / 8 + i] = v))
+    for (const [i, v] of values.entries()) this.cpu.state.u64[(physical - PA + RAM_BASE) / 8 + i] = v
   }
   get(physical: number): bigint {
     return this.cpu.state.u64[(physical - PA + RAM_BASE) / 8]!
@@ -133,15 +150,38 @@ describe('the inspector', () => {
     expect(pages[0x603]).toEqual({ host: 'SHARED_OWNED', hyp: 'SHARED_BORROWED', owner: 'host' })
     expect(report.conflicts).toEqual([])
     expect(report.vms).toEqual([
-      { handle: 0x1000, protected: true, state: 'live', vmid: 1, vcpus: [{ index: 0, loaded: true }], owned: 1, shared: 1, borrowed: 0, poisoned: 0 },
-      { handle: 0x1001, protected: null, state: 'reserved', vmid: null, vcpus: [], owned: 0, shared: 0, borrowed: 0, poisoned: 0 },
+      {
+        handle: 0x1000,
+        protected: true,
+        state: 'live',
+        vmid: 1,
+        vcpus: [{ index: 0, loaded: true }],
+        owned: 1,
+        shared: 1,
+        borrowed: 0,
+        poisoned: 0,
+      },
+      {
+        handle: 0x1001,
+        protected: null,
+        state: 'reserved',
+        vmid: null,
+        vcpus: [],
+        owned: 0,
+        shared: 0,
+        borrowed: 0,
+        poisoned: 0,
+      },
     ])
     expect(JSON.parse([...ownershipJson(ownershipReport(inspector))].join('')).pages.length).toBe(2048)
   })
 
   it('explains a page', () => {
     const page = inspector.page(0x40600123)
-    expect(page.record).toMatchObject({ known: true, value: { raw: 0x03000000n, host: 'NOPAGE', hyp: 'NOPAGE', order: 0 } })
+    expect(page.record).toMatchObject({
+      known: true,
+      value: { raw: 0x03000000n, host: 'NOPAGE', hyp: 'NOPAGE', order: 0 },
+    })
     expect(page.hostWalk).toMatchObject({ known: true, value: { result: { kind: 'invalid', level: 3 } } })
     expect(inspector.page(KERNEL + 0x1000).symbol).toBe('tainted_mask')
   })
@@ -150,14 +190,24 @@ describe('the inspector', () => {
     const walk = inspector.walkGuest(0x1000, 0x40001234n)
     if (!walk.known) throw new Error(walk.why)
     expect(walk.value.result).toEqual({ kind: 'mapped', output: 0x40601234, level: 3, bytes: 4096 })
-    expect(walk.value.steps.map((s) => [s.level, s.index, s.kind])).toEqual([[1, 1, 'table'], [2, 0, 'table'], [3, 1, 'page']])
+    expect(walk.value.steps.map((s) => [s.level, s.index, s.kind])).toEqual([
+      [1, 1, 'table'],
+      [2, 0, 'table'],
+      [3, 1, 'page'],
+    ])
     expect(inspector.walkGuest(0x2000, 0n).known).toBe(false)
   })
 
   it('walks EL2', () => {
     const walk = inspector.walkVirtual(0x40501008n + HYP_DISTANCE, 2)
-    expect(walk).toMatchObject({ known: true, value: { stage1: { result: { kind: 'mapped', output: 0x40501008 } }, stage2: null } })
-    expect(inspector.walkVirtual(1n << 60n, 2)).toMatchObject({ known: true, value: { stage1: { result: { kind: 'out-of-range' } } } })
+    expect(walk).toMatchObject({
+      known: true,
+      value: { stage1: { result: { kind: 'mapped', output: 0x40501008 } }, stage2: null },
+    })
+    expect(inspector.walkVirtual(1n << 60n, 2)).toMatchObject({
+      known: true,
+      value: { stage1: { result: { kind: 'out-of-range' } } },
+    })
   })
 
   it('names addresses of EL1, of EL2 and physical ones', () => {
@@ -172,7 +222,10 @@ describe('the inspector', () => {
 
   it('reads the taint', () => {
     fake.variable('tainted_mask', 64n)
-    expect(inspector.taint()).toEqual({ known: true, value: { value: 64, flags: [{ bit: 6, letter: 'U', meaning: 'taint requested by userspace application' }] } })
+    expect(inspector.taint()).toEqual({
+      known: true,
+      value: { value: 64, flags: [{ bit: 6, letter: 'U', meaning: 'taint requested by userspace application' }] },
+    })
   })
 })
 
@@ -187,8 +240,10 @@ describe('what cannot be known', () => {
 
   it('without symbols', () => expect(why(image({ symbols: false }))).toMatch(/kallsyms/))
   it('without types', () => expect(why(image({ types: false }))).toMatch(/CONFIG_DEBUG_INFO_BTF/))
-  it('before pKVM is asked for', () => expect(why(image(), (f) => f.variable('kvm_mode', 0n))).toMatch(/protected mode is off/))
-  it('before the record is complete', () => expect(why(image(), (f) => f.variable('__kvm_nvhe_vm_table', 0n))).toMatch(/not finished/))
+  it('before pKVM is asked for', () =>
+    expect(why(image(), (f) => f.variable('kvm_mode', 0n))).toMatch(/protected mode is off/))
+  it('before the record is complete', () =>
+    expect(why(image(), (f) => f.variable('__kvm_nvhe_vm_table', 0n))).toMatch(/not finished/))
   it('a mode from the future is unknown; the records still tell who owns what', () => {
     const fake = new Fake()
     fake.variable('kvm_mode', 77n)

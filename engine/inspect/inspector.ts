@@ -80,7 +80,9 @@ export class Inspector {
       record: attempt(() => {
         const { pageLayout } = need(this.reader)
         const at = need(recordAddress)
-        return pageLayout.decode(Array.from({ length: pageLayout.bytes / 4 }, (_, i) => this.kernel.memory.u32(at + 4 * i)))
+        return pageLayout.decode(
+          Array.from({ length: pageLayout.bytes / 4 }, (_, i) => this.kernel.memory.u32(at + 4 * i)),
+        )
       }),
       hostWalk: attempt(() => {
         this.checkPhase()
@@ -104,7 +106,8 @@ export class Inspector {
       }
       const stage2 = currentStage2(registers)
       const tables = el1Stage1(registers, va)
-      if (tables === null && (registers.SCTLR_EL1 & 1n) !== 0n) throw new UnknownError('TCR_EL1 disables this half of the address space')
+      if (tables === null && (registers.SCTLR_EL1 & 1n) !== 0n)
+        throw new UnknownError('TCR_EL1 disables this half of the address space')
       const place = stage2 === null ? undefined : (ipa: number) => translate(memory, stage2, BigInt(ipa))
       const first = tables === null ? null : walk(memory, tables, va, place)
       const ipa = first === null ? va : first.result.kind === 'mapped' ? BigInt(first.result.output) : null
@@ -127,7 +130,9 @@ export class Inspector {
       case 'absent':
         throw new UnknownError('this kernel has no pKVM')
       case 'off':
-        throw new UnknownError('protected mode is off (kvm-arm.mode=protected is not in force), so nobody keeps a record of who owns a page')
+        throw new UnknownError(
+          'protected mode is off (kvm-arm.mode=protected is not in force), so nobody keeps a record of who owns a page',
+        )
       case 'pending':
         throw new UnknownError('the hypervisor has not finished its record of pages yet')
       default:

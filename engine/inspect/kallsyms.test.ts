@@ -8,7 +8,16 @@ import { kallsymsTables, random, type SyntheticSymbol } from './synthetic-image.
 const PREFIX = 0x4000
 
 const symbols: SyntheticSymbol[] = Array.from({ length: 700 }, (_, i) => ({
-  name: i === 0 ? '_text' : i === 699 ? '_end' : i === 300 ? `long_${'x'.repeat(150)}` : i % 5 === 0 ? `__kvm_nvhe_hyp_${i}` : `function_${i}`,
+  name:
+    i === 0
+      ? '_text'
+      : i === 699
+        ? '_end'
+        : i === 300
+          ? `long_${'x'.repeat(150)}`
+          : i % 5 === 0
+            ? `__kvm_nvhe_hyp_${i}`
+            : `function_${i}`,
   type: i % 3 === 0 ? 'T' : 'd',
   offset: i * 64,
 }))
@@ -70,7 +79,12 @@ describe.each(versions)('the Image of %s', (version) => {
     const k = Kallsyms.parse(image)
     expect(k.symbols.length).toBeGreaterThan(100_000)
     expect(k.find('_text')?.offset).toBe(0)
-    for (const name of ['__kvm_nvhe___hyp_vmemmap', '__kvm_nvhe_hyp_physvirt_offset', '__kvm_nvhe_vm_table', 'tainted_mask']) {
+    for (const name of [
+      '__kvm_nvhe___hyp_vmemmap',
+      '__kvm_nvhe_hyp_physvirt_offset',
+      '__kvm_nvhe_vm_table',
+      'tainted_mask',
+    ]) {
       expect(k.find(name), name).toBeDefined()
     }
   })

@@ -1,6 +1,6 @@
 /**
- * What a view can tell: a value, or why it cannot be known. Nothing in `inspect/` throws at its user because a kernel is
- * unusual, old, stripped or damaged.
+ * What a view can tell: a value, or why it cannot be known. Nothing in `inspect/` throws at its user because a kernel
+ * is unusual, old, stripped or damaged.
  */
 export type Known<T> = { readonly known: true; readonly value: T } | { readonly known: false; readonly why: string }
 

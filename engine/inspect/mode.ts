@@ -48,13 +48,17 @@ function readPhase(kernel: KernelData, mode: Known<KvmMode>): PkvmPhase {
   if (!kernel.hasHyp('__hyp_vmemmap')) return 'absent'
   if (mode.known && mode.value !== 'protected') return 'off'
   // hyp/nvhe/setup.c makes the table of VMs last, after all pages were given their owners.
-  const made = kernel.memory.u64(kernel.hypAddress('__hyp_vmemmap')) !== 0n && kernel.memory.u64(kernel.hypAddress('vm_table')) !== 0n
+  const made =
+    kernel.memory.u64(kernel.hypAddress('__hyp_vmemmap')) !== 0n &&
+    kernel.memory.u64(kernel.hypAddress('vm_table')) !== 0n
   if (!made) return mode.known ? 'pending' : 'off'
   return stage2Enabled(kernel.registers()) || hostStage2Set(kernel) ? 'enforced' : 'table'
 }
 
-/** The HCR_EL2 that the hypervisor restores for the host has VM set: tells the same while EL2 itself or a guest runs. */
+/** The HCR_EL2 that the hypervisor restores for the host has VM set: tells the same while EL2 or a guest runs. */
 function hostStage2Set(kernel: KernelData): boolean {
-  const hcr = attempt(() => kernel.memory.field(kernel.hypPerCpu('kvm_init_params'), kernel.btf.field('kvm_nvhe_init_params', 'hcr_el2')))
+  const hcr = attempt(() =>
+    kernel.memory.field(kernel.hypPerCpu('kvm_init_params'), kernel.btf.field('kvm_nvhe_init_params', 'hcr_el2')),
+  )
   return hcr.known && (hcr.value & 1n) !== 0n
 }

@@ -54,14 +54,16 @@ export function ownershipReport(inspector: Inspector): OwnershipReport {
     phase: mode.phase.known ? mode.phase.value : 'unknown',
     taint: taint.known ? taint.value.value : null,
     taintFlags: taint.known ? taint.value.flags : [],
-    vms: map.known ? map.value.vms.map(({ vm, ...counts }) => ({
-      handle: vm.handle,
-      protected: vm.protected.known ? vm.protected.value : null,
-      state: vm.state,
-      vmid: vm.vmid.known ? vm.vmid.value : null,
-      vcpus: vm.vcpus.map(({ index, loaded }) => ({ index, loaded })),
-      ...counts,
-    })) : [],
+    vms: map.known
+      ? map.value.vms.map(({ vm, ...counts }) => ({
+          handle: vm.handle,
+          protected: vm.protected.known ? vm.protected.value : null,
+          state: vm.state,
+          vmid: vm.vmid.known ? vm.vmid.value : null,
+          vcpus: vm.vcpus.map(({ index, loaded }) => ({ index, loaded })),
+          ...counts,
+        }))
+      : [],
     conflicts: map.known ? map.value.conflicts : [],
     pages: map.known ? pagesOf(map.value) : unknownPages(memory.ram.length / 4096),
   }
@@ -70,14 +72,30 @@ export function ownershipReport(inspector: Inspector): OwnershipReport {
 function* pagesOf(map: OwnershipMap): Generator<PageReport> {
   for (let i = 0; i < map.pages; i++) {
     const code = map.owner[i]
-    const owner = code === OwnerCode.host ? 'host' : code === OwnerCode.hyp ? 'hyp' : code === OwnerCode.vm ? map.guestPage.get(i)! : 'unknown'
+    const owner =
+      code === OwnerCode.host
+        ? 'host'
+        : code === OwnerCode.hyp
+          ? 'hyp'
+          : code === OwnerCode.vm
+            ? map.guestPage.get(i)!
+            : 'unknown'
     const borrowers = map.borrowers.get(i)
-    yield { host: PAGE_STATES[map.host[i]!]!, hyp: PAGE_STATES[map.hyp[i]!]!, owner, ...(borrowers === undefined ? {} : { borrowers }) }
+    yield {
+      host: PAGE_STATES[map.host[i]!]!,
+      hyp: PAGE_STATES[map.hyp[i]!]!,
+      owner,
+      ...(borrowers === undefined ? {} : { borrowers }),
+    }
   }
 }
 
 function* unknownPages(count: number): Generator<PageReport> {
-  const nothing = { host: PAGE_STATES[StateCode.unknown], hyp: PAGE_STATES[StateCode.unknown], owner: 'unknown' } as const
+  const nothing = {
+    host: PAGE_STATES[StateCode.unknown],
+    hyp: PAGE_STATES[StateCode.unknown],
+    owner: 'unknown',
+  } as const
   for (let i = 0; i < count; i++) yield nothing
 }
 

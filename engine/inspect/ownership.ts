@@ -82,7 +82,11 @@ export class OwnershipReader {
     const at = this.kernel.hypAddress('host_mmu')
     const root = memory.field(at, this.btf.field('host_mmu', 'arch.mmu.pgd_phys'))
     if (root === 0n) throw new UnknownError('the host has no stage 2 tables yet')
-    return stage2Tables('stage 2 of the host', memory.field(at, this.btf.field('host_mmu', 'arch.mmu.vtcr')), Number(root))
+    return stage2Tables(
+      'stage 2 of the host',
+      memory.field(at, this.btf.field('host_mmu', 'arch.mmu.vtcr')),
+      Number(root),
+    )
   }
 
   /** RAM that pKVM keeps records of. @throws UnknownError */
@@ -119,7 +123,11 @@ export class OwnershipReader {
     const guests = this.readGuests(vms, map.conflicts)
     for (const [page, maps] of guests.mappings) {
       const borrowed = maps.filter((m) => !m.owner)
-      if (borrowed.length > 0) map.borrowers.set(page, borrowed.map(({ handle, gfn }) => ({ handle, gfn })))
+      if (borrowed.length > 0)
+        map.borrowers.set(
+          page,
+          borrowed.map(({ handle, gfn }) => ({ handle, gfn })),
+        )
     }
     this.decideOwners(map, guests.mappings)
     return { ...map, vms: vms.map((vm) => countPages(vm, map, guests.poisoned.get(vm.handle) ?? 0)) }
@@ -163,7 +171,10 @@ export class OwnershipReader {
   }
 
   /** Every page that some VM maps. */
-  private readGuests(vms: readonly VmView[], conflicts: string[]): { mappings: Map<number, GuestMapping[]>; poisoned: Map<number, number> } {
+  private readGuests(
+    vms: readonly VmView[],
+    conflicts: string[],
+  ): { mappings: Map<number, GuestMapping[]>; poisoned: Map<number, number> } {
     const { memory } = this.kernel
     const mappings = new Map<number, GuestMapping[]>()
     const poisoned = new Map<number, number>()
@@ -175,7 +186,8 @@ export class OwnershipReader {
       const done = attempt(() =>
         forEachLeaf(memory, tables, (input, level, low, high) => {
           if ((low & 1) === 0) {
-            if (this.annotations.decode(low, high).kind === 'poisoned') poisoned.set(handle, (poisoned.get(handle) ?? 0) + 1)
+            if (this.annotations.decode(low, high).kind === 'poisoned')
+              poisoned.set(handle, (poisoned.get(handle) ?? 0) + 1)
             return
           }
           const bytes = 2 ** (39 - 9 * level)
@@ -215,13 +227,19 @@ export class OwnershipReader {
   }
 
   /** A page that neither host nor hypervisor owns: a guest's. */
-  private decideGuest(map: WritableMap, i: number, host: number, hostTables: Known<TranslationTables>, mapped: readonly GuestMapping[]): void {
-    const annotated = host === StateCode.noPage && hostTables.known ? this.annotation(hostTables.value, map.ramBase + i * PAGE) : null
+  private decideGuest(
+    map: WritableMap,
+    i: number,
+    host: number,
+    hostTables: Known<TranslationTables>,
+    mapped: readonly GuestMapping[],
+  ): void {
+    const annotated =
+      host === StateCode.noPage && hostTables.known ? this.annotation(hostTables.value, map.ramBase + i * PAGE) : null
     const walked = mapped.length === 1 ? mapped[0]! : null
     if (annotated !== null && walked !== null && (annotated.handle !== walked.handle || annotated.gfn !== walked.gfn)) {
       map.conflicts.push(
-        `page 0x${address(map, i)}: the host's tables give it to VM 0x${annotated.handle.toString(16)} gfn 0x${annotated.gfn.toString(16)}, ` +
-          `but VM 0x${walked.handle.toString(16)} maps it at gfn 0x${walked.gfn.toString(16)}`,
+        `page 0x${address(map, i)}: the host's tables give it to ${guestText(annotated)}, but ${guestText(walked)} maps it`,
       )
     }
     const found = annotated ?? walked
@@ -247,9 +265,13 @@ interface GuestMapping extends GuestPage {
   readonly owner: boolean
 }
 
-type WritableMap = Omit<OwnershipMap, 'vms' | 'conflicts' | 'guestPage'> & { conflicts: string[]; guestPage: Map<number, GuestPage> }
+type WritableMap = Omit<OwnershipMap, 'vms' | 'conflicts' | 'guestPage'> & {
+  conflicts: string[]
+  guestPage: Map<number, GuestPage>
+}
 
 const owns = (state: number) => state === StateCode.owned || state === StateCode.sharedOwned
+const guestText = (p: GuestPage) => `VM 0x${p.handle.toString(16)} gfn 0x${p.gfn.toString(16)}`
 const address = (map: { ramBase: number }, i: number) => (map.ramBase + i * PAGE).toString(16)
 
 /** The software bits of a guest's stage 2 leaf that mean "borrowed", as a mask on the high word. */

@@ -1,4 +1,12 @@
-import { type DecodedField, type DescriptorFormat, type DescriptorKind, descriptorFields, descriptorKind, levelShift, outputAddress } from './descriptor.ts'
+import {
+  type DecodedField,
+  type DescriptorFormat,
+  type DescriptorKind,
+  descriptorFields,
+  descriptorKind,
+  levelShift,
+  outputAddress,
+} from './descriptor.ts'
 import type { GuestMemory } from './guest-memory.ts'
 import { UnknownError } from './known.ts'
 
@@ -64,7 +72,10 @@ export function walk(memory: GuestMemory, tables: TranslationTables, input: bigi
   const end = (result: WalkResult): Walk => ({ tables, input, steps, result })
   const address = inRange(tables, input)
   if (address === null) {
-    return end({ kind: 'out-of-range', why: `these tables translate ${tables.inputBits}-bit addresses of the ${tables.upper ? 'upper' : 'lower'} range` })
+    return end({
+      kind: 'out-of-range',
+      why: `these tables translate ${tables.inputBits}-bit addresses of the ${tables.upper ? 'upper' : 'lower'} range`,
+    })
   }
   let table = tables.root
   for (let level = tables.startLevel; ; level++) {
@@ -74,12 +85,22 @@ export function walk(memory: GuestMemory, tables: TranslationTables, input: bigi
     // Each concatenated table is a page of its own to a stage 2 below.
     const wanted = table + index * ENTRY_BYTES
     const entryAddress = place === undefined ? wanted : place(wanted)
-    if (entryAddress === undefined || !memory.has(entryAddress, ENTRY_BYTES)) return end({ kind: 'lost', level, address: wanted })
+    if (entryAddress === undefined || !memory.has(entryAddress, ENTRY_BYTES))
+      return end({ kind: 'lost', level, address: wanted })
     const entry = memory.u64(entryAddress)
     const low = Number(entry & 0xffffffffn)
     const high = Number(entry >> 32n)
     const kind = descriptorKind(low, level, tables.lpa2)
-    steps.push({ level, table, index, indexBits: [top - 1, shift], entryAddress, entry, kind, fields: descriptorFields(entry, level, tables) })
+    steps.push({
+      level,
+      table,
+      index,
+      indexBits: [top - 1, shift],
+      entryAddress,
+      entry,
+      kind,
+      fields: descriptorFields(entry, level, tables),
+    })
     if (kind === 'invalid') return end({ kind: 'invalid', level, entry })
     const output = outputAddress(low, high, tables.lpa2)
     if (kind !== 'table') {
@@ -126,17 +147,20 @@ export function forEachLeaf(
 ): void {
   let visited = 0
   const descend = (table: number, level: number, base: number, entries: number): void => {
-    if (++visited > TABLE_LIMIT) throw new UnknownError(`${tables.name}: more tables than memory holds; they form a circle`)
+    if (++visited > TABLE_LIMIT)
+      throw new UnknownError(`${tables.name}: more tables than memory holds; they form a circle`)
     if (!memory.has(table, entries * ENTRY_BYTES)) {
       throw new UnknownError(`${tables.name}: a level ${level} table at 0x${table.toString(16)} is not in RAM`)
     }
-    if (onTable !== undefined) for (let at = 0; at < entries * ENTRY_BYTES; at += TABLE_BYTES) onTable(table + at, level)
+    if (onTable !== undefined)
+      for (let at = 0; at < entries * ENTRY_BYTES; at += TABLE_BYTES) onTable(table + at, level)
     const bytes = 2 ** levelShift(level)
     for (let i = 0; i < entries; i++) {
       const low = memory.u32(table + i * ENTRY_BYTES)
       const high = memory.u32(table + i * ENTRY_BYTES + 4)
       if (low === 0 && high === 0) continue
-      if (descriptorKind(low, level, tables.lpa2) === 'table') descend(outputAddress(low, high, tables.lpa2), level + 1, base + i * bytes, 512)
+      if (descriptorKind(low, level, tables.lpa2) === 'table')
+        descend(outputAddress(low, high, tables.lpa2), level + 1, base + i * bytes, 512)
       else visit(base + i * bytes, level, low, high)
     }
   }

@@ -16,8 +16,8 @@ const U64 = (v: bigint) => BigInt.asUintN(64, v)
 
 /**
  * Addresses to names and back. The kernel itself says where it runs: `kimage_voffset` = VA - PA of the image at EL1
- * (whatever KASLR chose), `hyp_physvirt_offset` = PA - VA at EL2. Both are read anew each time; until the kernel has set
- * them, code runs at its physical address.
+ * (whatever KASLR chose), `hyp_physvirt_offset` = PA - VA at EL2. Both are read anew each time; until the kernel has
+ * set them, code runs at its physical address.
  */
 export class Symboliser {
   private readonly imageBytes: number
@@ -38,7 +38,7 @@ export class Symboliser {
     return symbol === undefined ? undefined : this.loadAddress + symbol.offset
   }
 
-  /** The symbol's address for EL1, or undefined when there is no such symbol or the kernel is not yet at its address. */
+  /** The symbol's address for EL1, or undefined when there is none or the kernel is not yet at its address. */
   virtualOf(name: string): bigint | undefined {
     const physical = this.physicalOf(name)
     const offset = this.imageOffset()

@@ -53,7 +53,9 @@ export interface SyntheticSymbol {
  */
 export function kallsymsTables(symbols: readonly SyntheticSymbol[], at: number): Uint8Array {
   const out = new Bytes()
-  const tokens = Array.from({ length: 256 }, (_, i) => (i > 32 && i < 127 ? String.fromCharCode(i) : i === 1 ? '__kvm_nvhe_' : i === 2 ? 'hyp' : ''))
+  const tokens = Array.from({ length: 256 }, (_, i) =>
+    i > 32 && i < 127 ? String.fromCharCode(i) : i === 1 ? '__kvm_nvhe_' : i === 2 ? 'hyp' : '',
+  )
   out.u32(symbols.length)
   const namesStart = out.length
   const markers: number[] = []
@@ -86,7 +88,12 @@ export interface BtfWriter {
   pointer(to: number): number
   array(of: number, count: number): number
   typedef(name: string, to: number): number
-  struct(name: string, bytes: number, members: readonly [name: string, type: number, bit: number, width?: number][], union?: boolean): number
+  struct(
+    name: string,
+    bytes: number,
+    members: readonly [name: string, type: number, bit: number, width?: number][],
+    union?: boolean,
+  ): number
   enum(name: string, values: readonly [name: string, value: number][]): number
   enum64(name: string, values: readonly [name: string, value: bigint][]): number
   done(): Uint8Array
@@ -176,21 +183,81 @@ export function pkvmTypes(): Uint8Array {
   const u32 = w.int('unsigned int', 4)
   const u64 = w.int('unsigned long', 8)
   const pointer = w.pointer(0)
-  w.struct('hyp_page', 8, [['refcount', u16, 0], ['order', u8, 16], ['__host_state', u32, 24, 4], ['__hyp_state_comp', u32, 28, 4], ['host_share_guest_count', u32, 32]])
-  w.enum('pkvm_page_state', [['PKVM_PAGE_OWNED', 0], ['PKVM_PAGE_SHARED_OWNED', 1], ['PKVM_PAGE_SHARED_BORROWED', 2], ['PKVM_NOPAGE', 3], ['PKVM_POISON', 4]])
-  w.enum('pkvm_component_id', [['PKVM_ID_HOST', 0], ['PKVM_ID_HYP', 1], ['PKVM_ID_GUEST', 2]])
-  w.enum('kvm_invalid_pte_type', [['KVM_INVALID_PTE_TYPE_LOCKED', 1], ['KVM_HOST_INVALID_PTE_TYPE_DONATION', 2], ['KVM_GUEST_INVALID_PTE_TYPE_POISONED', 3]])
-  w.enum('kvm_mode', [['KVM_MODE_DEFAULT', 0], ['KVM_MODE_PROTECTED', 1], ['KVM_MODE_NV', 2], ['KVM_MODE_NONE', 3]])
-  w.enum64('kvm_pgtable_prot', [['KVM_PGTABLE_PROT_X', 1n], ['KVM_PGTABLE_PROT_SW0', 1n << 55n], ['KVM_PGTABLE_PROT_SW1', 1n << 56n]])
-  const mmu = w.struct('kvm_s2_mmu', 32, [['vmid', u64, 0], ['pgd_phys', u64, 64], ['vtcr', u64, 128]])
-  const pkvm = w.struct('kvm_protected_vm', 8, [['handle', u16, 0], ['is_protected', u8, 16], ['is_dying', u8, 24]])
+  w.struct('hyp_page', 8, [
+    ['refcount', u16, 0],
+    ['order', u8, 16],
+    ['__host_state', u32, 24, 4],
+    ['__hyp_state_comp', u32, 28, 4],
+    ['host_share_guest_count', u32, 32],
+  ])
+  w.enum('pkvm_page_state', [
+    ['PKVM_PAGE_OWNED', 0],
+    ['PKVM_PAGE_SHARED_OWNED', 1],
+    ['PKVM_PAGE_SHARED_BORROWED', 2],
+    ['PKVM_NOPAGE', 3],
+    ['PKVM_POISON', 4],
+  ])
+  w.enum('pkvm_component_id', [
+    ['PKVM_ID_HOST', 0],
+    ['PKVM_ID_HYP', 1],
+    ['PKVM_ID_GUEST', 2],
+  ])
+  w.enum('kvm_invalid_pte_type', [
+    ['KVM_INVALID_PTE_TYPE_LOCKED', 1],
+    ['KVM_HOST_INVALID_PTE_TYPE_DONATION', 2],
+    ['KVM_GUEST_INVALID_PTE_TYPE_POISONED', 3],
+  ])
+  w.enum('kvm_mode', [
+    ['KVM_MODE_DEFAULT', 0],
+    ['KVM_MODE_PROTECTED', 1],
+    ['KVM_MODE_NV', 2],
+    ['KVM_MODE_NONE', 3],
+  ])
+  w.enum64('kvm_pgtable_prot', [
+    ['KVM_PGTABLE_PROT_X', 1n],
+    ['KVM_PGTABLE_PROT_SW0', 1n << 55n],
+    ['KVM_PGTABLE_PROT_SW1', 1n << 56n],
+  ])
+  const mmu = w.struct('kvm_s2_mmu', 32, [
+    ['vmid', u64, 0],
+    ['pgd_phys', u64, 64],
+    ['vtcr', u64, 128],
+  ])
+  const pkvm = w.struct('kvm_protected_vm', 8, [
+    ['handle', u16, 0],
+    ['is_protected', u8, 16],
+    ['is_dying', u8, 24],
+  ])
   // As in the kernel, an anonymous union in between.
-  const inner = w.struct('', 8, [['pkvm', pkvm, 0], ['raw', u64, 0]], true)
-  const arch = w.struct('kvm_arch', 40, [['mmu', mmu, 0], ['', inner, 256]])
-  const kvm = w.struct('kvm', 48, [['created_vcpus', u32, 0], ['arch', w.typedef('arch_t', arch), 64]])
-  w.struct('pkvm_hyp_vm', 48, [['kvm', kvm, 0], ['vcpus', w.array(pointer, 0), 384]])
+  const inner = w.struct(
+    '',
+    8,
+    [
+      ['pkvm', pkvm, 0],
+      ['raw', u64, 0],
+    ],
+    true,
+  )
+  const arch = w.struct('kvm_arch', 40, [
+    ['mmu', mmu, 0],
+    ['', inner, 256],
+  ])
+  const kvm = w.struct('kvm', 48, [
+    ['created_vcpus', u32, 0],
+    ['arch', w.typedef('arch_t', arch), 64],
+  ])
+  w.struct('pkvm_hyp_vm', 48, [
+    ['kvm', kvm, 0],
+    ['vcpus', w.array(pointer, 0), 384],
+  ])
   w.struct('host_mmu', 40, [['arch', arch, 0]])
-  w.struct('pkvm_hyp_vcpu', 16, [['pad', u64, 0], ['loaded_hyp_vcpu', pointer, 64]])
-  w.struct('memblock_region', 24, [['base', u64, 0], ['size', u64, 64]])
+  w.struct('pkvm_hyp_vcpu', 16, [
+    ['pad', u64, 0],
+    ['loaded_hyp_vcpu', pointer, 64],
+  ])
+  w.struct('memblock_region', 24, [
+    ['base', u64, 0],
+    ['size', u64, 64],
+  ])
   return w.done()
 }

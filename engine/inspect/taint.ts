@@ -57,5 +57,9 @@ function flagOf(kernel: KernelData, bit: number): TaintFlag {
   })
   const [letter, meaning] = DOCUMENTED[bit] ?? ['?', 'not known to this lab']
   if (!own.known || !/^[A-Z]$/.test(own.value.letter)) return { bit, letter, meaning }
-  return { bit, letter: own.value.letter, meaning: own.value.text !== '' ? own.value.text.toLowerCase().replaceAll('_', ' ') : meaning }
+  return {
+    bit,
+    letter: own.value.letter,
+    meaning: own.value.text !== '' ? own.value.text.toLowerCase().replaceAll('_', ' ') : meaning,
+  }
 }

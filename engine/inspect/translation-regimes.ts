@@ -18,7 +18,8 @@ export interface RegimeRegisters {
   readonly TPIDR_EL2: bigint
 }
 
-const bits = (value: bigint, top: number, bottom: number) => Number(BigInt.asUintN(top - bottom + 1, value >> BigInt(bottom)))
+const bits = (value: bigint, top: number, bottom: number) =>
+  Number(BigInt.asUintN(top - bottom + 1, value >> BigInt(bottom)))
 
 const HCR_VM = 1n
 const HCR_E2H = 1n << 34n
@@ -111,7 +112,8 @@ export function stage2Tables(name: string, vtcr: bigint, root: number): Translat
   // SL2 (bit 33) with LPA2 makes the walk begin at level -1.
   const startLevel = lpa2 && bits(vtcr, 33, 33) === 1 ? -1 : 2 - sl0
   const rootBits = inputBits - (39 - 9 * startLevel)
-  if (sl0 === 3 || rootBits < 1 || rootBits > 13) throw new UnknownError(`${name}: VTCR_EL2 0x${vtcr.toString(16)} describes no walk`)
+  if (sl0 === 3 || rootBits < 1 || rootBits > 13)
+    throw new UnknownError(`${name}: VTCR_EL2 0x${vtcr.toString(16)} describes no walk`)
   return { name, stage: 2, lpa2, onePrivilege: false, root, inputBits, startLevel }
 }
 
@@ -119,5 +121,9 @@ export function stage2Tables(name: string, vtcr: bigint, root: number): Translat
 export function currentStage2(r: RegimeRegisters): TranslationTables | null {
   if (!stage2Enabled(r)) return null
   const vmid = currentVmid(r)
-  return stage2Tables(vmid === 0 ? 'stage 2 of the host' : `stage 2 of VMID ${vmid}`, r.VTCR_EL2, Number(r.VTTBR_EL2 & 0xffff_ffff_fffen))
+  return stage2Tables(
+    vmid === 0 ? 'stage 2 of the host' : `stage 2 of VMID ${vmid}`,
+    r.VTCR_EL2,
+    Number(r.VTTBR_EL2 & 0xffff_ffff_fffen),
+  )
 }

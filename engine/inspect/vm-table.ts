@@ -120,7 +120,9 @@ function readVcpus(kernel: KernelData, vm: bigint, count: number): VcpuView[] {
       address,
       physical,
       loaded: memory.field(physical, loadedField) !== 0n,
-      pc: attempt(() => memory.field(physical, pcField.known ? pcField.value : btf.field('pkvm_hyp_vcpu', 'vcpu.arch.ctxt.regs.pc'))),
+      pc: attempt(() =>
+        memory.field(physical, pcField.known ? pcField.value : btf.field('pkvm_hyp_vcpu', 'vcpu.arch.ctxt.regs.pc')),
+      ),
     })
   }
   return vcpus
