@@ -28,6 +28,8 @@ export class Block {
   settled = false
   /** In the queue for translation. */
   waiting = false
+  /** Its first instruction is tier 0's: only what follows can be translated, as a block of its own. */
+  startsInTier0 = false
 
   constructor(
     readonly page: CodePage,
@@ -55,6 +57,9 @@ export class CodePage {
   epoch: number
   /** Table slots of its translated functions. */
   readonly tableSlots: number[] = []
+  /** Word indices between which there are decoded words. */
+  private from = PAGE_WORDS
+  private to = 0
   /** Dropped: its blocks must not be used or translated any more. */
   dropped = false
 
@@ -81,12 +86,19 @@ export class CodePage {
   }
 
   instruction(index: number, state: CpuState, decoder: Decoder): Decoded {
-    return (this.decoded[index] ??= decode(state.u32[(this.linear >> 2) + index]!, decoder))
+    const known = this.decoded[index]
+    if (known !== undefined) return known
+    if (index < this.from) this.from = index
+    if (index >= this.to) this.to = index + 1
+    const d = decode(state.u32[(this.linear >>> 2) + index]!, decoder)
+    this.decoded[index] = d
+    return d
   }
 
   /** Do the decoded words from index `from` up to `to` still agree with memory? */
   agrees(u32: Uint32Array, from: number, to: number): boolean {
-    for (let i = from; i < to; i++) {
+    const end = Math.min(to, this.to)
+    for (let i = Math.max(from, this.from); i < end; i++) {
       const d = this.decoded[i]
       if (d !== undefined && d.word !== u32[(this.linear >>> 2) + i]) return false
     }

@@ -252,7 +252,8 @@ export class ExecutionEngine implements CodeCachePort {
     const key = i32[CODE_KEY]!
     const generation = this.generation
     let pc = i32[PC]!
-    for (let i = 0; i < decoded.length; i++) {
+    const count = block.startsInTier0 ? 1 : decoded.length
+    for (let i = 0; i < count; i++) {
       i32[BUDGET]!--
       this.evaluated++
       evaluator.step(decoded[i]!)

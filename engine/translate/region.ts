@@ -80,7 +80,10 @@ export class RegionCompiler implements Jumps {
   compile(page: CodePage, blocks: readonly Block[], mode: number): Block[] {
     this.pieces = split(blocks)
     // A block whose first instruction is tier 0's has nothing to run here.
-    this.pieces = this.pieces.filter((p) => this.emitter.record(p.block.decoded.slice(0, 1), p.offset, mode) > 0)
+    this.pieces = this.pieces.filter((p) => {
+      p.block.startsInTier0 = this.emitter.record(p.block.decoded.slice(0, 1), p.offset, mode) === 0
+      return !p.block.startsInTier0
+    })
     const n = this.pieces.length
     if (n === 0 || page.dropped) return []
     this.indexAt = new Map(this.pieces.map((p, i) => [p.offset, i]))
