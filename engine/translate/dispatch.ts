@@ -28,6 +28,7 @@ export class Dispatcher {
   private readonly imports: Record<string, unknown>
   private readonly freeSlots: number[] = []
   private usedSlots = 1
+  private epoch = 0
 
   constructor(private readonly state: CpuState, memory: WebAssembly.Memory, host: HostFunctions) {
     writeCrcTables(state.u32)
@@ -82,11 +83,11 @@ export class Dispatcher {
 
   /** Make all jump-cache entries invalid. @returns true when epochs start anew, so that older keys may repeat. */
   forget(): boolean {
-    const { i32 } = this.state
-    const next = ((i32[EPOCH]! >>> 20) + 1) & 0xfff
-    i32[EPOCH] = next << 20
-    if (next === 0) this.clearJumpCache()
-    return next === 0
+    // Counted here, not in memory: a reset of the CPU clears its state, and a snapshot brings back an old one.
+    this.epoch = (this.epoch + 1) & 0xfff
+    this.state.i32[EPOCH] = this.epoch << 20
+    if (this.epoch === 0) this.clearJumpCache()
+    return this.epoch === 0
   }
 
   private clearJumpCache(): void {

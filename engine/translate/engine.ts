@@ -135,6 +135,7 @@ export class ExecutionEngine implements CodeCachePort {
   }
 
   // ---- CodeCachePort ------------------------------------------------------------------------------------------------
+  // Whoever replaces RAM or CPU state as a whole (reset, snapshot) calls invalidateAll before the next run.
   invalidateLine(physical: number): void {
     this.pages.invalidateLine(physical)
   }
