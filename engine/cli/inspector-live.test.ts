@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Inspector } from '../inspect/inspector.ts'
+import { Kallsyms } from '../inspect/kallsyms.ts'
 import { translate } from '../inspect/page-table-walk.ts'
 import { currentStage2, el1Stage1, el2Stage1 } from '../inspect/translation-regimes.ts'
 import { Machine } from '../machine/machine.ts'
@@ -8,6 +9,14 @@ import { Permission, Walker } from '../mmu/walk.ts'
 import { kernelOf, labInitrd, skipLoudly } from './oracle.ts'
 
 const BETWEEN_LOOKS = 4_000_000
+/** Functions of both levels whose addresses must be named rightly, in the order the boot comes by them. */
+const PLACES = [
+  'primary_entry',
+  'start_kernel',
+  '__kvm_nvhe___pkvm_init',
+  'add_taint',
+  '__kvm_nvhe___pkvm_host_donate_guest',
+]
 
 /**
  * One boot with the probe, looked into all the way: no moment of it may make the inspector throw, doubt itself at EL1,
@@ -18,15 +27,28 @@ for (const series of ['7.2', '7.3']) {
   describe.skipIf(
     skipLoudly(kernel === undefined, `no ${series} kernel in .cache/kernels (npx pkvm-lab kernel fetch ${series})`),
   )(`Linux ${series}`, () => {
-    it('can be looked into at every moment of its boot', async () => {
+    it.each([
+      ['without KASLR', undefined],
+      ['with KASLR', Uint8Array.of(0x5a, 0xa5, 1, 2, 3, 4, 5, 6)],
+    ])('can be looked into at every moment of its boot, %s', async (_, kaslrSeed) => {
       const image = new Uint8Array(readFileSync(kernel!))
       const initrd = new Uint8Array(readFileSync(await labInitrd()))
-      const machine = Machine.create({
+      const symbols = Kallsyms.parse(image)
+      const named: string[] = []
+      const machine: Machine = Machine.create({
         image,
         initrd,
         append: 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests',
         ramMiB: 512,
         console: () => {},
+        ...(kaslrSeed === undefined ? {} : { kaslrSeed }),
+        milestones: PLACES.map((name) => ({ name, offset: symbols.find(name)!.offset })),
+        onMilestone: (name) => {
+          const { symboliser } = inspector.kernel
+          if (!symboliser.known) throw new Error(symboliser.why)
+          expect(symboliser.value.describe(machine.cpu.state.pc, machine.exceptionLevel)).toBe(name)
+          named.push(name)
+        },
       })
       const inspector = new Inspector(machine, image)
       const phases = new Set<string>()
@@ -51,6 +73,10 @@ for (const series of ['7.2', '7.3']) {
         if (stop.kind === 'idle') machine.skipIdle()
         else expect(stop.kind).toBe('budget')
       }
+      expect(named).toEqual(PLACES)
+      const text = inspector.kernel.symboliser.known ? inspector.kernel.symboliser.value.virtualOf('_text') : undefined
+      if (kaslrSeed === undefined) expect(text).toBe(0xffff_8000_8000_0000n)
+      else expect(text).not.toBe(0xffff_8000_8000_0000n)
       expect([...phases]).toEqual(['off', 'pending', 'table', 'enforced'].filter((p) => phases.has(p)))
       expect(phases).toContain('enforced')
       expect(

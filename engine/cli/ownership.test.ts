@@ -50,6 +50,17 @@ guest_code:
 guest_code_end:
         .text
 `
+/** Before the host looks at the guest's memory itself, it makes the kernel read it: that takes the page back by force. */
+const FORCED_READ = `
+        text_address "/proc/self/mem"
+        mov     x1, #0                  // O_RDONLY
+        bl      open_file
+        adr     x1, one_reg_value
+        mov     x2, #8
+        add     x3, x22, #GUEST_DATA
+        mov     x8, #67                 // pread64
+        svc     #0
+`
 const APPEND = 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests'
 
 interface Page {
@@ -72,6 +83,7 @@ interface Dump {
     owned: number
     shared: number
     borrowed: number
+    poisoned: number
     vcpus: { loaded: boolean }[]
   }[]
   readonly pages: readonly Page[]
@@ -79,6 +91,8 @@ interface Dump {
 
 const directory = mkdtempSync(join(tmpdir(), 'pkvm-lab-ownership-'))
 const initrd = join(directory, 'initrd.cpio')
+/** The same with FORCED_READ. */
+const forcingInitrd = join(directory, 'forcing-initrd.cpio')
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 beforeAll(() => {
@@ -89,6 +103,10 @@ beforeAll(() => {
       .map((f) => [f, readFileSync(join(init, f), 'utf8')]),
   )
   writeFileSync(initrd, buildInitrd({ sources: { ...sources, 'guest.s': SHARING_GUEST } }))
+  const place = 'bl      look_at_memory\n'
+  expect(sources['vm.s']).toContain(place)
+  const vm = sources['vm.s']!.replace(place, `${FORCED_READ}        ${place}`)
+  writeFileSync(forcingInitrd, buildInitrd({ sources: { ...sources, 'vm.s': vm, 'guest.s': SHARING_GUEST } }))
 })
 
 async function dumpAt(
@@ -96,6 +114,7 @@ async function dumpAt(
   ram: number,
   until: string,
   append = APPEND,
+  initialDisk = initrd,
 ): Promise<{ dump: Dump; ram: Uint8Array; console: string }> {
   const json = join(directory, 'ownership.json')
   const raw = join(directory, 'ram.bin')
@@ -104,7 +123,7 @@ async function dumpAt(
     '-kernel',
     kernel,
     '-initrd',
-    initrd,
+    initialDisk,
     '-m',
     String(ram),
     '-append',
@@ -244,6 +263,14 @@ for (const series of ['7.2', '7.3']) {
         expect(pages.filter((p) => p.owner === 'unknown')).toEqual([])
       },
     )
+
+    it('a page that the host takes back by force is the host\'s, and poisoned for its guest', async () => {
+      const { dump, ram, console } = await dumpAt(kernel!, 512, '^vm.protected.host_read=', APPEND, forcingInitrd)
+      expect(console).toMatch(/vm\.protected\.host_read=0x0/)
+      expect(differences(dump, ram, console)).toEqual([])
+      expect(dump.conflicts).toEqual([])
+      expect(dump.vms[0]).toMatchObject({ protected: true, owned: 2, shared: 1, poisoned: 1 })
+    })
 
     it('a normal VM borrows pages of the host', async () => {
       const { dump, ram, console } = await dumpAt(kernel!, 512, '^vm.normal.host_read=')

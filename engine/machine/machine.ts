@@ -42,6 +42,8 @@ export interface MachineOptions {
   readonly gateSite?: GateSite | string
   /** The gate refused a protected VM, at the present instruction. */
   readonly onGateRefusal?: () => void
+  /** /chosen/kaslr-seed, 8 bytes: the kernel moves itself to a random virtual address. Without it, it does not. */
+  readonly kaslrSeed?: Uint8Array
   /** false: evaluate every instruction, translate nothing. */
   readonly tier1?: boolean
 }
@@ -92,6 +94,7 @@ export class Machine {
       image: options.image,
       initrd: options.initrd,
       bootargs: options.append,
+      kaslrSeed: options.kaslrSeed,
     })
     this.clock = new VirtualClock(this.state)
     this.uart = [new ByteSink(options.console), new ByteSink(options.console2 ?? (() => {}))]
