@@ -86,7 +86,7 @@ export class HypPageLayout {
   fieldsOf(raw: bigint): { name: string; bits: string; value: string }[] {
     const noPage = this.hypCodes.indexOf(StateCode.owned)
     const fields: [string, BitField | null][] = [
-      ['shares with VMs', this.guestCount],
+      ['VM shares', this.guestCount],
       [`hyp state ^ ${noPage}`, this.hypState],
       ['host state', this.hostState],
       ['order', this.order],

@@ -152,7 +152,7 @@ export function EventList() {
         </div>
       </div>
       {events.length === 0 && (
-        <p className="note">
+        <p className="remark">
           {eventLog.events.length > 0 ? 'No event passes the filter.' : 'Nothing yet. The first events come when the kernel calls its hypervisor.'}
         </p>
       )}

@@ -42,6 +42,7 @@ interface Watcher<T> {
  * made again for each. With no machine, questions are refused and subscriptions wait.
  */
 export class InspectionClient {
+  private pausing = false
   private send: ((request: InspectionRequest) => void) | null = null
   private nextId = 1
   private readonly waiting = new Map<number, Waiting>()
@@ -58,6 +59,7 @@ export class InspectionClient {
     if (this.ownershipWatchers.size > 0) this.subscribe('subscribeOwnership', this.ownershipWatchers)
     if (this.factsWatchers.size > 0) this.subscribe('subscribeFacts', this.factsWatchers)
     if (this.eventWatchers.size > 0) send({ type: 'subscribeEvents', on: true })
+    if (this.pausing) send({ type: 'pauseOnVms', on: true })
   }
 
   /** The machine no longer exists; what was asked of it stays unanswered. */
@@ -89,6 +91,12 @@ export class InspectionClient {
   /** The reconstruction of CONFIG_PROTECTED_VM_UAPI. Nothing happens without a machine. */
   setGate(option: 'y' | 'n'): void {
     this.send?.({ type: 'setGate', option })
+  }
+
+  /** Whether machines, this one and those to come, pause when the table of VMs changes. */
+  pauseOnVms(on: boolean): void {
+    this.pausing = on
+    this.send?.({ type: 'pauseOnVms', on })
   }
 
   /** @param hertz how often at most; the highest wish of all watchers counts. @returns ends the watching */

@@ -10,9 +10,16 @@ export interface InspectorState {
   answer: { text: string; answer: Answer<Resolution> } | null
   /** Whether the event list stays at its newest end. */
   follow: boolean
+  /** Whether the machine pauses when the table of VMs changes. */
+  pauseOnVms: boolean
 }
 
-export const useInspector = create<InspectorState>(() => ({ event: null, answer: null, follow: true }))
+export const useInspector = create<InspectorState>(() => ({ event: null, answer: null, follow: true, pauseOnVms: false }))
+
+export function setPauseOnVms(on: boolean): void {
+  useInspector.setState({ pauseOnVms: on })
+  inspection.pauseOnVms(on)
+}
 
 inspection.watchStart(() => {
   useInspector.setState({ event: null, answer: null, follow: true })

@@ -47,7 +47,7 @@ export function Inspector() {
         )}
         {detail !== null && <PageView key={detail.physical} detail={detail} />}
         {physical === null && (
-          <p className="note">
+          <p className="remark">
             {none
               ? 'Boot a machine, then point at any of its pages.'
               : 'Point at a page of the map or at an event, or type an address above.'}

@@ -1,5 +1,5 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import type { PageDetail } from '../../engine/worker/inspection-protocol.ts'
 
 /** Narrower than this, a row of sixteen bytes would not fit. In characters of the mono face. */
@@ -49,7 +49,13 @@ export function PageContents(props: { detail: PageDetail }) {
         )}
       </div>
       <div id="contents-body" {...(isCode ? { role: 'tabpanel', 'aria-labelledby': `contents-tab-${shown}` } : {})}>
-        {shown === 'code' ? <CodeView code={detail.code} /> : <HexView bytes={detail.contents} />}
+        {shown === 'code' ? (
+          <CodeView code={detail.code} />
+        ) : detail.contents.length > 0 ? (
+          <HexView bytes={detail.contents} />
+        ) : (
+          <p className="remark">No RAM lies at this address.</p>
+        )}
       </div>
     </section>
   )
@@ -109,37 +115,54 @@ function HexView(props: { bytes: Uint8Array }) {
   )
 }
 
+/** An instruction, or the name of the function that starts with the next one. */
+type CodeRow = { label: string } | { offset: number; word: string; text: string; place: string }
+
+export function codeRows(code: PageDetail['code']): CodeRow[] {
+  let current = ''
+  return code.flatMap((line, index): CodeRow[] => {
+    const symbol = line.address.replace(/\+0x[0-9a-f]+$/, '')
+    const row = { offset: index * 4, word: line.word.replace(/^0x/, ''), text: line.text, place: line.address }
+    if (symbol === current || /^0x/.test(symbol)) return [row]
+    current = symbol
+    // The first function may have begun on the page before.
+    return [{ label: index === 0 ? line.address : symbol }, row]
+  })
+}
+
 function CodeView(props: { code: PageDetail['code'] }) {
   const { code } = props
+  const lines = useMemo(() => codeRows(code), [code])
   const scroller = useRef<HTMLDivElement>(null)
   const rowHeight = useRowHeight()
   const rows = useVirtualizer({
-    count: code.length,
+    count: lines.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     overscan: 8,
   })
   return (
-    <>
-      <p className="note">
-        from <code>{code[0]?.address}</code>
-      </p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
-      <section ref={scroller} className="dump mono" tabIndex={0} aria-label="Instructions of the page">
-        <div style={{ blockSize: rows.getTotalSize(), position: 'relative' }}>
-          {rows.getVirtualItems().map(item => {
-            const line = code[item.index]
-            return (
-              <div key={item.key} className="dump-row" style={{ transform: `translateY(${item.start}px)`, blockSize: rowHeight }} title={line?.address}>
-                <span className="offset">{line?.address.slice(-3)}</span>
-                <span className="word">{line?.word.replace(/^0x/, '')}</span>
-                <span className="instruction">{line?.text}</span>
-              </div>
-            )
-          })}
-        </div>
-      </section>
-    </>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key
+    <section ref={scroller} className="dump mono" tabIndex={0} aria-label="Instructions of the page">
+      <div style={{ blockSize: rows.getTotalSize(), position: 'relative' }}>
+        {rows.getVirtualItems().map(item => {
+          const line = lines[item.index]
+          if (line === undefined) return null
+          const place = { transform: `translateY(${item.start}px)`, blockSize: rowHeight }
+          return 'label' in line ? (
+            <div key={item.key} className="dump-row function" style={place}>
+              {line.label}:
+            </div>
+          ) : (
+            <div key={item.key} className="dump-row" style={place} title={line.place}>
+              <span className="offset">{line.offset.toString(16).padStart(3, '0')}</span>
+              <span className="word">{line.word}</span>
+              <span className="instruction">{line.text}</span>
+            </div>
+          )
+        })}
+      </div>
+    </section>
   )
 }
 

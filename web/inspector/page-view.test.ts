@@ -96,8 +96,8 @@ describe('VmRows', () => {
       ramBase: 0x40000000,
       guest: [{ page: 5, handle: 0x1001, gfn: 0x40000, borrowed: false }],
       vms: [
-        { handle: 0x1000, protected: false, vcpus: [], pagesOwned: 0, pagesShared: 0, pagesBorrowed: 4, pagesPoisoned: 0 },
-        { handle: 0x1001, protected: true, vcpus: [{ index: 0, loaded: true, pc: '0x40000000' }], pagesOwned: 3, pagesShared: 1, pagesBorrowed: 0, pagesPoisoned: 0 },
+        { handle: 0x1000, protected: false, state: 'live', vcpus: [], pagesOwned: 0, pagesShared: 0, pagesBorrowed: 4, pagesPoisoned: 0 },
+        { handle: 0x1001, protected: true, state: 'live', vcpus: [{ index: 0, loaded: true, pc: '0x40000000' }], pagesOwned: 3, pagesShared: 1, pagesBorrowed: 0, pagesPoisoned: 0 },
       ],
     } as unknown as OwnershipFrame
     const markup = renderToStaticMarkup(createElement(VmRows, { frame })).replaceAll('<!-- -->', '')

@@ -49,7 +49,7 @@ export function PageView(props: { detail: PageDetail }) {
         )}
         {detail.symbol !== null && (
           <>
-            <dt>symbol</dt>
+            <dt>starts in</dt>
             <dd className="mono">{detail.symbol}</dd>
           </>
         )}
@@ -76,9 +76,10 @@ export function PageView(props: { detail: PageDetail }) {
 function Side(props: { side: PageDetail['host'] }) {
   const { side } = props
   if (!side.known) return <span className="unknown">unknown: {side.why}</span>
+  const name = STATE_NAMES[side.value.state]
   return (
     <>
-      <b className="state-name">{STATE_NAMES[side.value.state]}</b> <span className="words">{side.value.words}</span>
+      <b className="state-name">{name}</b> <span className="in-words">{side.value.words.replace(`${name}: `, '')}</span>
     </>
   )
 }
@@ -109,7 +110,7 @@ function Record(props: { record: PageDetail['record'] }) {
               </div>
             ))}
           </dl>
-          <p className="note">
+          <p className="remark">
             the hypervisor’s record, at <code>{hex(record.value.address)}</code>
           </p>
         </>
@@ -132,7 +133,7 @@ function History(props: { events: readonly LabEvent[] }) {
     <section className="history" aria-labelledby="history-title">
       <h3 id="history-title">History</h3>
       {events.length === 0 ? (
-        <p className="note">No change of this page is in the event log: it is as it was when the log began.</p>
+        <p className="remark">No change of this page is in the event log: it is as it was when the log began.</p>
       ) : (
         <ol aria-label="Changes of this page, newest first">
           {shown.map(event => (

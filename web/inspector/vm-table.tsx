@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'react'
-import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
+import type { OwnershipFrame, VmSummary } from '../../engine/worker/inspection-protocol.ts'
 import { count, hex } from '../format.ts'
 import { useInspection } from '../inspection-store.ts'
 import { inspection } from './inspection-client.ts'
+import { setPauseOnVms, useInspector } from './inspector-store.ts'
 
 const PAGE = 4096
 const HERTZ = 4
@@ -27,9 +28,10 @@ export function VmRows(props: { frame: OwnershipFrame | null }) {
       <header className="panel-head">
         <h2 id="vms-title">Virtual machines</h2>
         <span className="aside">as the hypervisor’s table has them</span>
+        <PauseOnVms />
       </header>
       {vms.length === 0 ? (
-        <p className="note">{frame === null ? 'The table is read once the hypervisor runs.' : 'The hypervisor knows no VM now.'}</p>
+        <p className="remark">{frame === null ? 'The table is read once a machine runs.' : (frame.why ?? 'The hypervisor knows no VM now.')}</p>
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key
         <section className="vm-scroll" tabIndex={0} aria-label="Table of virtual machines">
@@ -57,7 +59,7 @@ export function VmRows(props: { frame: OwnershipFrame | null }) {
               {vms.map(vm => {
                 const first = frame?.guest.find(page => page.handle === vm.handle)
                 return (
-                  <tr key={vm.handle} className={vm.protected ? 'vm' : 'nvm'}>
+                  <tr key={vm.handle} className={vm.state === 'reserved' ? 'reserved' : vm.protected ? 'vm' : 'nvm'}>
                     <th scope="row" className="mono">
                       {frame !== null && first !== undefined ? (
                         <button
@@ -72,7 +74,7 @@ export function VmRows(props: { frame: OwnershipFrame | null }) {
                         hex(vm.handle)
                       )}
                     </th>
-                    <td>{vm.protected ? 'protected' : 'normal'}</td>
+                    <td>{kindOf(vm)}</td>
                     <td>
                       {vm.vcpus.length === 0
                         ? 'none yet'
@@ -97,4 +99,21 @@ export function VmRows(props: { frame: OwnershipFrame | null }) {
       )}
     </section>
   )
+}
+
+/** A VM of the probe lives for milliseconds: the machine can stop for the learner to look. */
+function PauseOnVms() {
+  const on = useInspector(state => state.pauseOnVms)
+  return (
+    <label className="follow">
+      <input type="checkbox" checked={on} onChange={event => setPauseOnVms(event.target.checked)} />
+      Pause when it changes
+    </label>
+  )
+}
+
+/** A slot that is only reserved does not say yet what it will hold. */
+function kindOf(vm: VmSummary): string {
+  if (vm.state === 'reserved') return 'reserved'
+  return `${vm.protected ? 'protected' : 'normal'}${vm.state === 'dying' ? ', dying' : ''}`
 }

@@ -4,12 +4,14 @@ import { hex } from '../format.ts'
 /** A table walk as the hardware does it: one step below the other, each with the entry it read. */
 export function WalkRail(props: { walk: WalkView; label: string; outcome?: string }) {
   const { walk, label, outcome } = props
+  // Named where stage 1 leads into stage 2; one regime alone is named by the heading.
+  const several = walk.steps.some(step => step.regime !== walk.steps[0]?.regime)
   return (
     <div className="walk">
       <ol aria-label={label}>
         {walk.steps.map((step, index) => (
-          <li key={step.entryAddress} className={index === walk.steps.length - 1 ? `step last ${outcome ?? ''}` : 'step'}>
-            {step.regime !== walk.steps[index - 1]?.regime && <p className="regime">{step.regime}</p>}
+          <li key={step.entryAddress} className={index === walk.steps.length - 1 ? `walk-step last ${outcome ?? ''}` : 'walk-step'}>
+            {several && step.regime !== walk.steps[index - 1]?.regime && <p className="regime">{step.regime}</p>}
             <Step step={step} />
           </li>
         ))}
