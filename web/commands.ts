@@ -1,8 +1,9 @@
 import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
-import { openEvent, useInspector } from './inspector/inspector-store.ts'
+import { openEvent, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
+import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
 import { applyTheme, THEMES } from './theme.ts'
 
 /** What a button, a key, the palette, a test or a lesson can ask the page to do. All of them come through here. */
@@ -125,6 +126,12 @@ export const COMMANDS = {
     enabled: always,
     run: () => stepPage(1),
   },
+  pauseOnVms: {
+    id: 'machine.pauseOnVms',
+    title: 'Pause whenever a VM appears, changes or goes: on or off',
+    enabled: always,
+    run: () => setPauseOnVms(!useInspector.getState().pauseOnVms),
+  },
   followEvents: {
     id: 'events.follow',
     title: 'Follow new events, or stop following',
@@ -160,7 +167,12 @@ function stepPage(by: number): void {
   if (selectedPage !== null) select(Math.max(0, selectedPage + by * 4096))
 }
 
-export const ALL_COMMANDS: readonly Command[] = Object.values(COMMANDS)
+export const ALL_COMMANDS: readonly Command[] = [
+  ...Object.values(COMMANDS),
+  ...Object.values(SWITCH_COMMANDS),
+  ...Object.values(MODE_COMMANDS),
+  ...COMBINATION_COMMANDS,
+]
 
 /** Runs a command if it applies now. @returns whether it did */
 export function runCommand(command: Command): boolean {

@@ -6,6 +6,7 @@ import './styles/layout.css'
 import './styles/controls.css'
 import './styles/panels.css'
 import './styles/inspector.css'
+import './styles/switches.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { tinykeys } from 'tinykeys'
@@ -14,6 +15,7 @@ import { keyBindings } from './commands.ts'
 import { Lab } from './components/lab.tsx'
 import { findKernels } from './machine-control.ts'
 import { useLab } from './store.ts'
+import { startSwitches } from './switches/switch-store.ts'
 import { followSystemTheme } from './theme.ts'
 
 const root = document.getElementById('root')
@@ -22,6 +24,7 @@ if (root === null) throw new Error('index.html has no #root')
 exposeAutomation()
 tinykeys(window, keyBindings())
 followSystemTheme(theme => useLab.setState({ theme }))
+startSwitches()
 void findKernels()
 createRoot(root).render(
   <StrictMode>

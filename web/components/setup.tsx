@@ -1,9 +1,10 @@
 import { useId } from 'react'
 import { COMMANDS, runCommand } from '../commands.ts'
-import { DEFAULT_COMMAND_LINE, explain, KVM_MODES, kvmModeOf, withKvmMode } from '../command-line.ts'
+import { DEFAULT_COMMAND_LINE, explain } from '../command-line.ts'
 import { megabytes } from '../format.ts'
 import { chooseImage, chooseInitrd } from '../machine-control.ts'
 import { choiceDiffers, isAlive, setChoice, useLab } from '../store.ts'
+import { Switches } from '../switches/switches.tsx'
 import { CommandButton } from './command-button.tsx'
 import { Segments } from './segments.tsx'
 
@@ -12,6 +13,7 @@ export function Setup() {
   return (
     <aside className="setup" aria-label="Machine settings">
       <div className="setup-scroll">
+        <Switches />
         <KernelChoice />
         <CommandLine />
         <Hardware />
@@ -98,24 +100,10 @@ function KernelChoice() {
 
 function CommandLine() {
   const append = useLab(state => state.choice.append)
-  const mode = kvmModeOf(append)
-  const meaning = KVM_MODES.find(choice => choice.mode === mode)?.meaning
   const explained = explain(append)
   return (
     <fieldset>
       <legend>Command line</legend>
-      <div className="label-row">
-        <span className="label mono">kvm-arm.mode</span>
-      </div>
-      <Segments
-        label="kvm-arm.mode"
-        value={mode}
-        choices={KVM_MODES.map(choice => ({ value: choice.mode, label: choice.label }))}
-        onChoose={next => setChoice({ append: withKvmMode(append, next) })}
-      />
-      <p className="note" data-testid="mode-meaning">
-        {meaning ?? 'The kernel does not know this mode, ignores the option and behaves as if it were absent.'}
-      </p>
       <div className="label-row">
         <label className="label" htmlFor="append">
           Whole line

@@ -1,6 +1,7 @@
 import { COMMANDS, runCommand } from '../commands.ts'
 import { count, seconds } from '../format.ts'
 import { useLab } from '../store.ts'
+import { TaintBadge } from '../switches/taint-badge.tsx'
 import { CommandButton } from './command-button.tsx'
 import { CommandsIcon, Mark, PauseIcon, PlayIcon, ResetIcon, ThemeIcon } from './icons.tsx'
 
@@ -25,6 +26,7 @@ export function TopBar() {
         <CommandButton command={COMMANDS.reset} icon={<ResetIcon />} />
       </div>
       <KernelName />
+      <TaintBadge />
       <Gauges />
       <div className="tools">
         <button

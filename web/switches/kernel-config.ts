@@ -1,0 +1,40 @@
+import { type KernelConfig, parseConfig } from '../../engine/inspect/kconfig.ts'
+import type { Choice } from '../store.ts'
+
+/** The configuration that came with the chosen kernel. */
+export type ConfigView =
+  | { state: 'loading' }
+  | { state: 'known'; config: KernelConfig }
+  /** `why` is a sentence for the learner. */
+  | { state: 'absent'; why: string }
+
+const held = new Map<string, Promise<ConfigView>>()
+
+/** Configurations of the supply are asked for once; a failed attempt is repeated with the next question. */
+export function configOf(kernel: Choice['kernel']): Promise<ConfigView> {
+  if (kernel === null) return Promise.resolve({ state: 'absent', why: 'No kernel is chosen.' })
+  if (kernel.from === 'file') return Promise.resolve({ state: 'absent', why: 'Your own Image came without its configuration file.' })
+  const { version } = kernel
+  let view = held.get(version)
+  if (view === undefined) {
+    view = load(version)
+    held.set(version, view)
+    void view.then(result => {
+      if (result.state !== 'known') held.delete(version)
+    })
+  }
+  return view
+}
+
+async function load(version: string): Promise<ConfigView> {
+  try {
+    const response = await fetch(new URL(`kernels/${encodeURIComponent(version)}/config`, document.baseURI))
+    if (!response.ok) return { state: 'absent', why: `The package of Linux ${version} brought no configuration file.` }
+    const config = parseConfig(await response.text())
+    // Some servers answer every address with a page of their own.
+    if (config.entries.size === 0) return { state: 'absent', why: `What is served as the configuration of Linux ${version} is none.` }
+    return { state: 'known', config }
+  } catch {
+    return { state: 'absent', why: `The configuration of Linux ${version} could not be loaded: the server did not answer.` }
+  }
+}
