@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ModeBit, Off, RAM_BASE } from '../cpu/state.ts'
-import { makeBatch } from '../isa/differential/compare.ts'
-import { IMAGE_BASE } from '../isa/differential/program.ts'
-import { Part, RECORD_BYTES } from '../isa/differential/record.ts'
+import { makeBatch } from './differential/compare.ts'
+import { IMAGE_BASE } from './differential/program.ts'
+import { Part, RECORD_BYTES } from './differential/record.ts'
 import { ExecutionEngine } from './engine.ts'
 import { FlatCpu } from './flat-cpu.test-double.ts'
 

@@ -1,5 +1,5 @@
-import { encode, type Row } from '../row.ts'
-import { allRows } from '../table.ts'
+import { encode, type Row } from '../../isa/row.ts'
+import { allRows } from '../../isa/table.ts'
 import { Part, RECORD_BYTES } from './record.ts'
 
 /**

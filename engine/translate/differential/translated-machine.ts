@@ -1,6 +1,6 @@
 import { Off, RAM_BASE } from '../../cpu/state.ts'
-import { ExecutionEngine } from '../../translate/engine.ts'
-import { Evaluator } from '../../translate/evaluate.ts'
+import { ExecutionEngine } from '../engine.ts'
+import { Evaluator } from '../evaluate.ts'
 import { FlatMachine, linearBytes } from './flat-machine.ts'
 import { IMAGE_BASE, type Layout, word } from './program.ts'
 

@@ -1,4 +1,4 @@
-import type { Row } from '../row.ts'
+import type { Row } from '../../isa/row.ts'
 import { FlatMachine } from './flat-machine.ts'
 import { Generator, testableRows } from './generate.ts'
 import { buildProgram, Layout, type Sequence } from './program.ts'

@@ -1,9 +1,9 @@
 import type { CpuPort } from '../../cpu/port.ts'
 import { CpuState, Off, RAM_BASE, TLB_BASE, TLB_ENTRIES } from '../../cpu/state.ts'
-import { Evaluator } from '../../translate/evaluate.ts'
-import { Decoder } from '../decode.ts'
-import type { Feature } from '../row.ts'
-import { allRows } from '../table.ts'
+import { Evaluator } from '../evaluate.ts'
+import { Decoder } from '../../isa/decode.ts'
+import type { Feature } from '../../isa/row.ts'
+import { allRows } from '../../isa/table.ts'
 import { IMAGE_BASE } from './program.ts'
 import { Part, RECORD_BYTES } from './record.ts'
 
