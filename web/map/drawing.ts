@@ -1,0 +1,321 @@
+import { type FoldMetrics, type Piece, type Row, sizeLabel } from './folding.ts'
+import { type Fill, type Hue, LANES, laneFills, type Move } from './lanes.ts'
+import { matches } from './runs.ts'
+
+/** Colours of the theme, read from the tokens. */
+export interface Palette {
+  ground: string
+  track: string
+  ink: string
+  dim: string
+  faint: string
+  line: string
+  focus: string
+  host: string
+  hyp: string
+  vm: string
+  nvm: string
+}
+
+/** Sizes in CSS pixels, grown with the theme's type. */
+export interface Geometry extends FoldMetrics {
+  scale: number
+  left: number
+  right: number
+  rowHeight: number
+  laneTop: number
+  laneHeight: number
+  lanePitch: number
+}
+
+export function geometry(width: number, scale: number): Geometry {
+  const left = Math.round(84 * scale)
+  const right = Math.round(34 * scale)
+  return {
+    scale,
+    left,
+    right,
+    width: Math.max(80, width - left - right),
+    cell: Math.round(10 * scale),
+    gap: Math.round(4 * scale),
+    shortRun: 32,
+    rowHeight: Math.round(100 * scale),
+    laneTop: Math.round(16 * scale),
+    laneHeight: Math.round(14 * scale),
+    lanePitch: Math.round(17 * scale),
+  }
+}
+
+export interface Scene {
+  rows: readonly Row[]
+  geometry: Geometry
+  palette: Palette
+  /** First visible CSS pixel, and how many. */
+  top: number
+  height: number
+  /** Page under the keyboard cursor while the map has the focus, else null. */
+  cursor: number | null
+  hover: number | null
+  /** In the view's own numbers. */
+  selected: number | null
+  filter: string
+  isProtected(handle: number): boolean
+  /** Address of a page of this view. */
+  addressOf(page: number): number
+  moves: ReadonlyMap<number, readonly Move[]>
+  /** 0 to 1 through the move; 1 is arrived. */
+  progress: number
+  /** Whether pages that moved are still marked. */
+  marked: boolean
+}
+
+const MONO = '"JetBrains Mono Variable", ui-monospace, monospace'
+const SANS = '"Source Sans 3 Variable", system-ui, sans-serif'
+
+export function draw(context: CanvasRenderingContext2D, scene: Scene, ratio: number): void {
+  const { geometry: g, palette } = scene
+  context.setTransform(ratio, 0, 0, ratio, 0, 0)
+  context.clearRect(0, 0, g.width + g.left + g.right, scene.height)
+  const hatches = hatchesOf(context, palette, g.scale, ratio)
+  const first = Math.max(0, Math.floor(scene.top / g.rowHeight))
+  const last = Math.min(scene.rows.length - 1, Math.floor((scene.top + scene.height) / g.rowHeight))
+  for (let i = first; i <= last; i++) {
+    const row = scene.rows[i]
+    if (row !== undefined) drawRow(context, scene, row, i * g.rowHeight - scene.top, hatches)
+  }
+}
+
+function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: Row, y: number, hatches: Hatches): void {
+  const { geometry: g, palette, filter } = scene
+  context.textBaseline = 'alphabetic'
+  const laneY = (lane: number) => y + g.laneTop + lane * g.lanePitch
+  context.fillStyle = palette.dim
+  context.font = `${11 * g.scale}px ${MONO}`
+  context.textAlign = 'left'
+  context.fillText(`0x${scene.addressOf(row.start).toString(16)}`, 0, laneY(0) + g.laneHeight - 3 * g.scale)
+  context.font = `${11.5 * g.scale}px ${SANS}`
+  for (const [lane, name] of LANES.entries()) {
+    context.fillStyle = palette.track
+    context.fillRect(g.left, laneY(lane), g.width, g.laneHeight)
+    context.fillStyle = lane === 0 ? palette.host : lane === 1 ? palette.hyp : palette.vm
+    context.fillText(name, g.left + g.width + 6 * g.scale, laneY(lane) + g.laneHeight - 3 * g.scale)
+  }
+  const ends = [0, 0]
+  let sizeEnd = 0
+  for (const piece of row.pieces) {
+    const faded = !matches(piece.run, filter)
+    context.globalAlpha = faded ? 0.14 : 1
+    const fills = laneFills(piece.run, scene.isProtected)
+    const x = g.left + piece.x
+    for (let lane = 0; lane < 3; lane++) {
+      const { fill, hue } = fills[lane] as (typeof fills)[number]
+      if (fill === 'none') continue
+      if (piece.kind === 'fold') drawFold(context, x, laneY(lane), piece.width, g, fill, hue, palette, hatches, faded)
+      else drawCells(context, scene, piece, lane, x, laneY, fill, hue, hatches, faded)
+    }
+    if (piece.run.page === null) drawHole(context, x, laneY(2), piece.width, g, palette)
+    context.globalAlpha = faded ? 0.35 : 1
+    if (piece.kind === 'fold') {
+      const text = sizeLabel(piece.count)
+      context.font = `${11 * g.scale}px ${SANS}`
+      if (piece.x >= sizeEnd) {
+        context.fillStyle = palette.faint
+        context.fillText(text, x, laneY(0) - 4 * g.scale)
+        sizeEnd = piece.x + context.measureText(text).width + 6 * g.scale
+      }
+    }
+    if (piece.first && piece.run.region !== '') drawLabel(context, scene, piece, x, laneY(2) + g.laneHeight, ends)
+  }
+  context.globalAlpha = 1
+  if (scene.marked && scene.progress >= 1) drawMarks(context, scene, row, laneY)
+  for (const piece of row.pieces) {
+    if (holds(piece, scene.selected)) outline(context, scene, piece, scene.selected as number, laneY(0), palette.ink, 2)
+    if (holds(piece, scene.hover)) outline(context, scene, piece, scene.hover as number, laneY(0), palette.dim, 1)
+    if (holds(piece, scene.cursor)) outline(context, scene, piece, scene.cursor as number, laneY(0), palette.focus, 2)
+  }
+}
+
+const holds = (piece: Piece, page: number | null) => page !== null && piece.start <= page && page < piece.start + piece.count
+
+function drawFold(
+  context: CanvasRenderingContext2D,
+  x: number,
+  y: number,
+  width: number,
+  g: Geometry,
+  fill: Fill,
+  hue: Hue,
+  palette: Palette,
+  hatches: Hatches,
+  faded: boolean,
+): void {
+  const whole = context.globalAlpha
+  if (fill === 'unknown') {
+    dotted(context, x, y, width, g, palette)
+    return
+  }
+  context.globalAlpha = faded ? 0.06 : hue === 'host' ? 0.3 : 0.62
+  context.fillStyle = fill === 'hatch' ? hatches[hue] : palette[hue]
+  context.fillRect(x, y, width, g.laneHeight)
+  context.globalAlpha = whole
+  // The fold mark: two strokes through the bar, as a broken axis has.
+  const middle = x + width / 2
+  const reach = 3 * g.scale
+  context.lineWidth = 1.5 * g.scale
+  context.strokeStyle = hue === 'host' ? palette[hue] : palette.ground
+  context.beginPath()
+  for (const dx of [-2.5 * g.scale, 2.5 * g.scale]) {
+    context.moveTo(middle + dx - reach, y + g.laneHeight - 2)
+    context.lineTo(middle + dx + reach, y + 2)
+  }
+  context.stroke()
+}
+
+function drawCells(
+  context: CanvasRenderingContext2D,
+  scene: Scene,
+  piece: Piece,
+  lane: number,
+  x: number,
+  laneY: (lane: number) => number,
+  fill: Fill,
+  hue: Hue,
+  hatches: Hatches,
+  faded: boolean,
+): void {
+  const { geometry: g, palette, moves, progress } = scene
+  const width = g.cell - 1.5 * g.scale
+  for (let i = 0; i < piece.count; i++) {
+    const at = x + i * g.cell
+    let y = laneY(lane)
+    if (progress < 1) {
+      const move = piece.run.page === null ? undefined : moves.get(piece.run.page + piece.start + i - piece.run.start)?.find(one => one.to === lane)
+      if (move !== undefined) y = laneY(move.from) + (y - laneY(move.from)) * ease(progress)
+    }
+    if (fill === 'unknown') dotted(context, at, y, width, g, palette)
+    else {
+      context.fillStyle = fill === 'hatch' ? hatches[hue] : palette[hue]
+      context.fillRect(at, y, width, g.laneHeight)
+      if (fill === 'hatch' && !faded) {
+        context.strokeStyle = palette[hue]
+        context.lineWidth = 1
+        context.strokeRect(at + 0.5, y + 0.5, width - 1, g.laneHeight - 1)
+      }
+    }
+  }
+}
+
+const ease = (t: number) => 1 - (1 - t) ** 3
+
+function dotted(context: CanvasRenderingContext2D, x: number, y: number, width: number, g: Geometry, palette: Palette): void {
+  context.strokeStyle = palette.faint
+  context.lineWidth = 1
+  context.setLineDash([2, 3])
+  context.strokeRect(x + 0.5, y + 0.5, width - 1, g.laneHeight - 1)
+  context.setLineDash([])
+}
+
+/** A stretch of a guest's space that maps nothing. */
+function drawHole(context: CanvasRenderingContext2D, x: number, y: number, width: number, g: Geometry, palette: Palette): void {
+  context.strokeStyle = palette.line
+  context.lineWidth = 1
+  context.beginPath()
+  context.moveTo(x, y + g.laneHeight / 2)
+  context.lineTo(x + width, y + g.laneHeight / 2)
+  context.stroke()
+}
+
+/** Region names stand under their first page, on the first of two lines that is free there; else the tooltip has them. */
+function drawLabel(context: CanvasRenderingContext2D, scene: Scene, piece: Piece, x: number, y: number, ends: number[]): void {
+  const { geometry: g, palette } = scene
+  context.font = `${12 * g.scale}px ${SANS}`
+  const width = context.measureText(piece.run.region).width
+  const line = ends.findIndex(end => piece.x >= end)
+  if (line < 0 || piece.x + width > g.width + g.right) return
+  ends[line] = piece.x + width + 8 * g.scale
+  context.fillStyle = palette.dim
+  context.fillText(piece.run.region, x, y + (12 + 12.5 * line) * g.scale)
+}
+
+/** A small wedge over each page that changed hands a moment ago. */
+function drawMarks(context: CanvasRenderingContext2D, scene: Scene, row: Row, laneY: (lane: number) => number): void {
+  const { geometry: g, palette, moves } = scene
+  if (moves.size === 0) return
+  context.fillStyle = palette.ink
+  for (const piece of row.pieces) {
+    if (piece.kind !== 'cells' || piece.run.page === null) continue
+    for (let i = 0; i < piece.count; i++) {
+      if (!moves.has(piece.run.page + piece.start + i - piece.run.start)) continue
+      const middle = g.left + piece.x + i * g.cell + (g.cell - 1.5) / 2
+      const y = laneY(0) - 2
+      context.beginPath()
+      context.moveTo(middle - 3 * g.scale, y - 4 * g.scale)
+      context.lineTo(middle + 3 * g.scale, y - 4 * g.scale)
+      context.lineTo(middle, y)
+      context.fill()
+    }
+  }
+}
+
+/** Frames one page, or one fold, over all lanes. */
+function outline(context: CanvasRenderingContext2D, scene: Scene, piece: Piece, page: number, top: number, colour: string, width: number): void {
+  const g = scene.geometry
+  const fold = piece.kind === 'fold'
+  const x = g.left + piece.x + (fold ? 0 : (page - piece.start) * g.cell)
+  const w = fold ? piece.width : g.cell - 1.5 * g.scale
+  context.strokeStyle = colour
+  context.lineWidth = width * g.scale
+  context.strokeRect(x - 2, top - 2, w + 4, 2 * g.lanePitch + g.laneHeight + 4)
+}
+
+type Hatches = Record<Hue, CanvasPattern | string>
+
+let cached: { key: string; hatches: Hatches } | null = null
+
+/** Diagonal stripes of each hue over its pale ground. */
+function hatchesOf(context: CanvasRenderingContext2D, palette: Palette, scale: number, ratio: number): Hatches {
+  const key = [palette.host, palette.hyp, palette.vm, palette.nvm, palette.ground, scale, ratio].join()
+  if (cached?.key === key) return cached.hatches
+  const make = (colour: string): CanvasPattern | string => {
+    const size = Math.max(4, Math.round(6 * scale * ratio))
+    const tile = document.createElement('canvas')
+    tile.width = tile.height = size
+    const paint = tile.getContext('2d')
+    if (paint === null) return colour
+    paint.fillStyle = palette.ground
+    paint.fillRect(0, 0, size, size)
+    paint.strokeStyle = colour
+    paint.lineWidth = size * 0.36
+    paint.beginPath()
+    for (const at of [-size, 0, size]) {
+      paint.moveTo(at - 1, size + 1)
+      paint.lineTo(at + size + 1, -1)
+    }
+    paint.stroke()
+    const pattern = context.createPattern(tile, 'repeat')
+    // Tiles are made in device pixels.
+    pattern?.setTransform(new DOMMatrix().scale(1 / ratio))
+    return pattern ?? colour
+  }
+  const hatches: Hatches = { host: make(palette.host), hyp: make(palette.hyp), vm: make(palette.vm), nvm: make(palette.nvm) }
+  cached = { key, hatches }
+  return hatches
+}
+
+export function paletteOf(element: Element): Palette {
+  const style = getComputedStyle(element)
+  const token = (name: string) => style.getPropertyValue(name).trim()
+  return {
+    ground: token('--ground'),
+    track: token('--raise'),
+    ink: token('--ink'),
+    dim: token('--dim'),
+    faint: token('--faint'),
+    line: token('--control-line'),
+    focus: token('--focus'),
+    host: token('--host'),
+    hyp: token('--hyp'),
+    vm: token('--vm'),
+    nvm: token('--nvm'),
+  }
+}
