@@ -1,6 +1,6 @@
 import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
-import { openEvent, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
+import { openEvent, revisit, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
 import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
@@ -126,6 +126,12 @@ export const COMMANDS = {
     enabled: always,
     run: () => stepPage(1),
   },
+  revisit: {
+    id: 'machine.revisit',
+    title: 'Boot again and stop at this event',
+    enabled: state => state.booted !== null && state.machine.state !== 'fetching' && state.machine.state !== 'building',
+    run: bootToEvent,
+  },
   pauseOnVms: {
     id: 'machine.pauseOnVms',
     title: 'Pause whenever a VM appears, changes or goes: on or off',
@@ -160,6 +166,19 @@ function openTaint(): void {
       hint: eventLog.dropped + eventLog.forgotten > 0 ? 'Or the event is among those that the log has lost.' : '',
     })
   }
+}
+
+/** Runs repeat exactly as long as nobody types: the same boot comes by the same event. */
+function bootToEvent(): void {
+  const { event } = useInspector.getState()
+  const { booted } = useLab.getState()
+  if (event === null || booted === null) {
+    notify({ message: 'No event is chosen.', hint: 'Choose one in the event list or on the timeline first.' })
+    return
+  }
+  useLab.setState({ choice: booted })
+  revisit(event)
+  void boot()
 }
 
 function stepPage(by: number): void {

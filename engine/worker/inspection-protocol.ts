@@ -148,6 +148,11 @@ export type InspectionRequest =
   | { type: 'subscribeFacts'; hertz: number }
   /** Pauses the machine when the table of VMs changes: one appears, is initialised, goes. Looked at between slices. */
   | { type: 'pauseOnVms'; on: boolean }
+  /**
+   * Pauses the machine at the first moment at or after so many retired instructions when EL2 is not at work. Runs repeat
+   * exactly, so that an event of one run can be visited in the next.
+   */
+  | { type: 'pauseAt'; instructions: number }
   /** New events as they come, in batches; events before are in the answer to `events`. */
   | { type: 'subscribeEvents'; on: boolean }
   | { type: 'inspectPage'; id: number; physical: number }

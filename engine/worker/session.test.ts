@@ -122,6 +122,23 @@ describe('session', () => {
     expect(host.waiting).toBe(1)
   })
 
+  it('pauses at an instruction, or once EL2 has finished there', () => {
+    const { host, session, machine } = start()
+    session.receive({ type: 'pauseAt', instructions: 1_234_567 })
+    machine.exceptionLevel = 2
+    while (machine.instructions < 1_234_567) host.turns(1)
+    expect(machine.instructions).toBe(1_234_567)
+    host.turns(2)
+    expect(machine.instructions).toBeLessThan(1_234_567 + 100)
+    machine.exceptionLevel = 1
+    host.turns(5)
+    expect(host.of('status').at(-1)).toMatchObject({ state: 'paused', instructions: machine.instructions })
+    expect(machine.instructions).toBeLessThan(1_234_567 + 100)
+    session.receive({ type: 'resume' })
+    host.turns(5)
+    expect(machine.instructions).toBeGreaterThan(1_300_000)
+  })
+
   it('keeps the machine that runs when the next one cannot be made', () => {
     const { host, session, machines, machine, load } = start()
     host.turns(2)

@@ -49,6 +49,8 @@ export interface SessionHost {
 
 /** A slice of guest time is about this long, so that a click is answered within a frame. */
 const SLICE_MS = 8
+/** A pause waits for EL2 to finish what it does: looked at every so many instructions. */
+const SETTLE_INSTRUCTIONS = 16
 const STATUS_MS = 100
 /** The machine waits while the page has this many console bytes still to show. */
 const CONSOLE_WINDOW_BYTES = 512 * 1024
@@ -60,6 +62,7 @@ export class Session {
   private machine: RunnableMachine | null = null
   private state: MachineState = 'empty'
   private budget = 100_000
+  private pauseAt = Number.POSITIVE_INFINITY
   private turn = 0
   private cancelWait: (() => void) | null = null
   private console: Uint8Array[] = []
@@ -113,6 +116,9 @@ export class Session {
         break
       case 'stateHash':
         if (this.machine !== null) this.postHash(this.machine)
+        break
+      case 'pauseAt':
+        this.pauseAt = message.instructions
         break
       default:
         this.desk.receive(message)
@@ -177,6 +183,7 @@ export class Session {
     this.consoleBytes = 0
     this.unshown = 0
     this.throttled = false
+    this.pauseAt = Number.POSITIVE_INFINITY
     this.mips = 0
     this.state = 'empty'
     this.postStatus()
@@ -224,7 +231,8 @@ export class Session {
     const before = machine.instructions
     let result: RunResult
     try {
-      result = machine.run(this.budget)
+      const left = this.pauseAt - before
+      result = machine.run(left > 0 ? Math.min(this.budget, left) : SETTLE_INSTRUCTIONS)
     } catch (error) {
       const { message } = sentenceOf(error)
       this.halt('stopped')
@@ -246,7 +254,9 @@ export class Session {
       return
     }
     this.statusIfDue(machine)
-    if (this.desk.tick(false)) {
+    const arrived = machine.instructions >= this.pauseAt && machine.exceptionLevel !== 2
+    if (arrived) this.pauseAt = Number.POSITIVE_INFINITY
+    if (this.desk.tick(false) || arrived) {
       this.halt('paused')
       return
     }

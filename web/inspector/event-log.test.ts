@@ -40,6 +40,14 @@ describe('EventLog', () => {
     expect(log.last?.sequence).toBe(1000)
   })
 
+  it('keeps lanes in order of time although a call is entered when it returns', () => {
+    const log = new EventLog()
+    const times = [500, 900, 700, 800, 600]
+    log.append({ events: times.map((instructions, i) => event(i, 'hypercall', { instructions })), dropped: 0 })
+    expect(log.lanes[0]?.map(e => e.instructions)).toEqual([500, 600, 700, 800, 900])
+    expect(log.events.map(e => e.instructions)).toEqual(times)
+  })
+
   it('starts anew with each machine', () => {
     const client = new InspectionClient()
     const log = new EventLog()

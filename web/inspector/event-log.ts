@@ -22,7 +22,7 @@ const CAPACITY = 200_000
 export class EventLog {
   private readonly listeners = new Set<() => void>()
   events: LabEvent[] = []
-  /** The same events, by index in LANES. */
+  /** The same events, by index in LANES and in order of instructions. */
   lanes: LabEvent[][] = LANES.map(() => [])
   /** Grows with every change. */
   version = 0
@@ -45,7 +45,7 @@ export class EventLog {
     this.dropped = dropped
     for (const event of fresh) {
       this.events.push(event)
-      this.lanes[LANE_OF.get(event.kind) ?? 0]?.push(event)
+      insertByTime(this.lanes[LANE_OF.get(event.kind) ?? 0]!, event)
     }
     this.trim()
     this.changed()
@@ -82,6 +82,14 @@ export class EventLog {
     this.version++
     for (const listener of this.listeners) listener()
   }
+}
+
+/** A call is entered when it returns, so what happened meanwhile may precede it in the log. */
+function insertByTime(lane: LabEvent[], event: LabEvent): void {
+  let at = lane.length
+  while (at > 0 && lane[at - 1]!.instructions > event.instructions) at--
+  if (at === lane.length) lane.push(event)
+  else lane.splice(at, 0, event)
 }
 
 /** Keeps a log filled from the machine; a new machine starts it anew. @returns ends it */

@@ -43,6 +43,7 @@ interface Watcher<T> {
  */
 export class InspectionClient {
   private pausing = false
+  private stopAt: number | null = null
   private send: ((request: InspectionRequest) => void) | null = null
   private nextId = 1
   private readonly waiting = new Map<number, Waiting>()
@@ -60,6 +61,8 @@ export class InspectionClient {
     if (this.factsWatchers.size > 0) this.subscribe('subscribeFacts', this.factsWatchers)
     if (this.eventWatchers.size > 0) send({ type: 'subscribeEvents', on: true })
     if (this.pausing) send({ type: 'pauseOnVms', on: true })
+    if (this.stopAt !== null) send({ type: 'pauseAt', instructions: this.stopAt })
+    this.stopAt = null
   }
 
   /** The machine no longer exists; what was asked of it stays unanswered. */
@@ -91,6 +94,11 @@ export class InspectionClient {
   /** The reconstruction of CONFIG_PROTECTED_VM_UAPI. Nothing happens without a machine. */
   setGate(option: 'y' | 'n'): void {
     this.send?.({ type: 'setGate', option })
+  }
+
+  /** The next machine to be made pauses after so many instructions, or as soon after as EL2 has finished. */
+  pauseNextAt(instructions: number): void {
+    this.stopAt = instructions
   }
 
   /** Whether machines, this one and those to come, pause when the table of VMs changes. */

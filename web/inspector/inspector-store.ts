@@ -21,10 +21,22 @@ export function setPauseOnVms(on: boolean): void {
   inspection.pauseOnVms(on)
 }
 
+/** The event that the next machine is to stop at. What was pointed at then stays. */
+let revisited: LabEvent | null = null
+
 inspection.watchStart(() => {
-  useInspector.setState({ event: null, answer: null, follow: true })
-  useInspection.getState().select(null)
+  if (revisited === null) {
+    useInspector.setState({ event: null, answer: null, follow: true })
+    useInspection.getState().select(null)
+  }
+  revisited = null
 })
+
+/** Prepares the next machine, made of the same parts, to pause right after an event of this one. */
+export function revisit(event: LabEvent): void {
+  revisited = event
+  inspection.pauseNextAt(event.instructions + 1)
+}
 
 /** Shows an event, and the page it is about. */
 export function openEvent(event: LabEvent | null): void {

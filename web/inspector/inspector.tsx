@@ -1,4 +1,5 @@
 import { COMMANDS, runCommand } from '../commands.ts'
+import { CommandButton } from '../components/command-button.tsx'
 import { CloseIcon } from '../components/icons.tsx'
 import { count, hex } from '../format.ts'
 import { useLab } from '../store.ts'
@@ -72,6 +73,9 @@ function OpenEvent() {
         </button>
       </header>
       <EventParticulars event={event} />
+      <p className="event-actions">
+        <CommandButton command={COMMANDS.revisit} />
+      </p>
     </section>
   )
 }
