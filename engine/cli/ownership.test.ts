@@ -50,7 +50,7 @@ guest_code:
 guest_code_end:
         .text
 `
-/** Before the host looks at the guest's memory itself, it makes the kernel read it: that takes the page back by force. */
+/** Before the host looks at the guest's memory, it makes the kernel read it: that takes the page back by force. */
 const FORCED_READ = `
         text_address "/proc/self/mem"
         mov     x1, #0                  // O_RDONLY
@@ -178,12 +178,34 @@ function hypRuns(pages: readonly { readonly owner: unknown }[]): number[] {
   return runs
 }
 
+/** How the ten digits stand in the table of tokens. */
+const DIGIT_TOKENS = Buffer.from('0123456789'.replace(/./g, '$&\x00'), 'latin1')
+
+function zeroAll(image: Buffer, pattern: Buffer): void {
+  let found = 0
+  for (let at = image.indexOf(pattern); at >= 0; at = image.indexOf(pattern, at)) {
+    image.fill(0, at, at + pattern.length)
+    found++
+  }
+  expect(found).toBeGreaterThan(0)
+}
+
 /** Boot QEMU's machine with the same initrd; its RAM when the guest has powered off. */
 async function qemuAtPowerOff(kernel: string): Promise<{ ram: Uint8Array; console: string }> {
   const socket = join(directory, 'qmp')
   const raw = join(directory, 'qemu-ram.bin')
   const child = spawn('qemu-system-aarch64', [
-    ...['-M', 'virt,virtualization=on,gic-version=3', '-cpu', 'cortex-a53', '-m', '512', '-nic', 'none', '-no-shutdown'],
+    ...[
+      '-M',
+      'virt,virtualization=on,gic-version=3',
+      '-cpu',
+      'cortex-a53',
+      '-m',
+      '512',
+      '-nic',
+      'none',
+      '-no-shutdown',
+    ],
     ...['-display', 'none', '-serial', 'stdio', '-qmp', `unix:${socket},server=on,wait=off`],
     ...['-kernel', kernel, '-initrd', initrd, '-append', APPEND],
   ])
@@ -264,7 +286,7 @@ for (const series of ['7.2', '7.3']) {
       },
     )
 
-    it('a page that the host takes back by force is the host\'s, and poisoned for its guest', async () => {
+    it("a page that the host takes back by force is the host's, and poisoned for its guest", async () => {
       const { dump, ram, console } = await dumpAt(kernel!, 512, '^vm.protected.host_read=', APPEND, forcingInitrd)
       expect(console).toMatch(/vm\.protected\.host_read=0x0/)
       expect(differences(dump, ram, console)).toEqual([])
@@ -280,6 +302,19 @@ for (const series of ['7.2', '7.3']) {
       const borrowed = dump.pages.filter((p) => p.borrowers !== undefined)
       expect(borrowed.length).toBe(4)
       for (const p of borrowed) expect(p).toMatchObject({ host: 'SHARED_OWNED', hyp: 'NOPAGE', owner: 'host' })
+    })
+
+    it.each([
+      ['without its symbol table', (image: Buffer) => zeroAll(image, DIGIT_TOKENS), /kallsyms/],
+      ['without its types', (image: Buffer) => zeroAll(image, Buffer.from([0x9f, 0xeb, 1, 0, 24, 0, 0, 0])), /BTF/],
+    ])('a kernel %s boots all the same, and the map says what it lacks', async (_, strip, why) => {
+      const image = readFileSync(kernel!)
+      strip(image)
+      const stripped = join(directory, 'Image')
+      writeFileSync(stripped, image)
+      const { dump } = await dumpAt(stripped, 128, '^vm.protected.host_read=SIGSEGV')
+      expect(dump.unknown).toMatch(why)
+      expect(dump.pages.every((p) => p.owner === 'unknown')).toBe(true)
     })
 
     it('without protected mode it says why nothing is known', async () => {
