@@ -5,7 +5,7 @@ import type {
 } from '../isa/builder.ts'
 import { cryptoOperation } from '../isa/crypto/operations.ts'
 import { fpOperation } from '../isa/fp/operations.ts'
-import { type CpuPort } from '../cpu/port.ts'
+import type { CpuPort } from '../cpu/port.ts'
 import { type CpuState, FlagKind, ModeBit, Off } from '../cpu/state.ts'
 import { EvaluatedMemory } from './evaluate-memory.ts'
 import { vec1, vec2, vecShift } from './evaluate-vector.ts'

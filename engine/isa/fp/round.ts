@@ -8,25 +8,25 @@ export function bitLength(n: bigint): number {
 }
 
 /** How a discarded part compares with half a unit in the last place. */
-const Error = { none: 0, belowHalf: 1, half: 2, aboveHalf: 3 } as const
+const RoundingError = { none: 0, belowHalf: 1, half: 2, aboveHalf: 3 } as const
 
 function errorOf(rest: bigint, shift: number): number {
-  if (rest === 0n) return Error.none
+  if (rest === 0n) return RoundingError.none
   const middle = 1n << BigInt(shift - 1)
-  return rest < middle ? Error.belowHalf : rest === middle ? Error.half : Error.aboveHalf
+  return rest < middle ? RoundingError.belowHalf : rest === middle ? RoundingError.half : RoundingError.aboveHalf
 }
 
 /** Does a magnitude that lost `error` and now ends in `odd` go up by one? */
 function roundsUp(error: number, odd: boolean, sign: number, mode: RoundingMode): boolean {
   switch (mode) {
     case Rounding.tieEven:
-      return error === Error.aboveHalf || (error === Error.half && odd)
+      return error === RoundingError.aboveHalf || (error === RoundingError.half && odd)
     case Rounding.tieAway:
-      return error >= Error.half
+      return error >= RoundingError.half
     case Rounding.posInf:
-      return error !== Error.none && sign === 0
+      return error !== RoundingError.none && sign === 0
     case Rounding.negInf:
-      return error !== Error.none && sign === 1
+      return error !== RoundingError.none && sign === 1
     default:
       return false
   }
@@ -55,15 +55,15 @@ export function round(
   }
   const shift = (tiny ? f.minExponent : top) - f.fraction - exponent
   let integer: bigint
-  let error: number = Error.none
+  let error: number = RoundingError.none
   if (shift <= 0) integer = mantissa << BigInt(-shift)
   else {
     integer = mantissa >> BigInt(shift)
     error = errorOf(mantissa - (integer << BigInt(shift)), shift)
   }
-  if (tiny && error !== Error.none) env.fpsr |= Fpsr.UFC
+  if (tiny && error !== RoundingError.none) env.fpsr |= Fpsr.UFC
   if (roundsUp(error, (integer & 1n) === 1n, sign, mode)) integer++
-  else if (error !== Error.none && mode === Rounding.odd) integer |= 1n
+  else if (error !== RoundingError.none && mode === Rounding.odd) integer |= 1n
   // A carry out of the fraction moves into the exponent field by itself, also from denormal to normal.
   const magnitude = integer + (tiny ? 0n : BigInt(top - f.minExponent) << BigInt(f.fraction))
   if (f.bits === 16 && converting && env.fpcr & Fpcr.AHP) {
@@ -75,7 +75,7 @@ export function round(
     env.fpsr |= Fpsr.OFC | Fpsr.IXC
     return overflowed(f, sign, mode)
   }
-  if (error !== Error.none) env.fpsr |= Fpsr.IXC
+  if (error !== RoundingError.none) env.fpsr |= Fpsr.IXC
   return magnitude | zero(f, sign)
 }
 
@@ -90,7 +90,7 @@ export function roundToInteger(
   let magnitude = mantissa >> BigInt(-exponent)
   const error = errorOf(mantissa - (magnitude << BigInt(-exponent)), -exponent)
   if (roundsUp(error, (magnitude & 1n) === 1n, sign, mode)) magnitude++
-  return { magnitude, exact: error === Error.none }
+  return { magnitude, exact: error === RoundingError.none }
 }
 
 /** Integer square root, rounded down. */

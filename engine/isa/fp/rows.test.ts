@@ -122,8 +122,10 @@ function program(trials: readonly Trial[]): Uint8Array {
   view.setUint32(96, file.length, true)
   view.setUint32(104, file.length + outputBytes, true)
   view.setUint32(112, 0x1000, true)
-  code.forEach((word, i) => view.setUint32(0x1000 + 4 * i, word, true))
-  trials.forEach((t, i) => t.input.forEach((v, k) => view.setBigUint64(inputAt + 8 * (i * INPUT_WORDS + k), v, true)))
+  for (const [i, word] of code.entries()) view.setUint32(0x1000 + 4 * i, word, true)
+  for (const [i, t] of trials.entries()) {
+    for (const [k, v] of t.input.entries()) view.setBigUint64(inputAt + 8 * (i * INPUT_WORDS + k), v, true)
+  }
   return file
 }
 
