@@ -238,9 +238,15 @@ export class EventLog implements CpuObserver {
     const call = this.firmware
     if (call === null) return
     this.firmware = null
-    const result = smcccResult(this.state.x[0]!)
     const { text, ...moment } = call
+    if (WITHOUT_RETURN.test(text)) {
+      this.emit({ ...moment, kind: 'smc', text, details: { to: 'firmware' } })
+      this.flush()
+      return
+    }
+    const result = smcccResult(this.state.x[0]!)
     this.emit({ ...moment, kind: 'smc', text: `${text} = ${result}`, details: { result, to: 'firmware' } })
+    if (this.stay === null) this.flush()
   }
 
   // ---- into EL2 and out ---------------------------------------------------------------------------------------------
@@ -425,7 +431,9 @@ export class EventLog implements CpuObserver {
     const to = this.worldWords(world)
     const vm = this.vms.get(world === 0 ? this.world : world)?.handle
     const about = vm === undefined ? {} : { vm }
-    const moment = { instructions: this.machine.instructions, el: 2, pc: this.state.pc, chain: this.stay?.chain ?? [] }
+    // Told of the code that asked for it: the host's HVC, or what the guest was at.
+    const { el, pc, chain } = this.stay ?? this.here()
+    const moment = { instructions: this.machine.instructions, el, pc, chain }
     const details = { from, to, vttbr: hex(this.sysreg(Slot.VTTBR_EL2)) }
     this.emit({ ...moment, kind: 'world-switch', text: `${from} → ${to}`, details, ...about })
     this.world = world
@@ -667,6 +675,8 @@ export class EventLog implements CpuObserver {
 }
 
 const HCR_VM = 1n
+/** PSCI calls that do not come back. */
+const WITHOUT_RETURN = /^(SYSTEM_OFF|SYSTEM_RESET|CPU_OFF)/
 const HCR_TGE = BigInt(HCR.TGE)
 const UNKNOWN_OWNERSHIP: PageOwnership = { host: 4, hyp: 4, donatedTo: null, mappedBy: [] }
 

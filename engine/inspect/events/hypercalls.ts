@@ -68,6 +68,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Calls whose handler sets no result. */
 const WITHOUT_RESULT: ReadonlySet<string> = new Set([
+  '__kvm_hyp_init',
   '__kvm_adjust_pc',
   '__kvm_flush_vm_context',
   '__kvm_tlb_flush_vmid_ipa',
