@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { cryptoOperation } from './operations.ts'
 
-const none = new Uint8Array(16)
+const none: Uint8Array = new Uint8Array(16)
 const crypto = (op: string, a: Uint8Array, b = none, c = none): Uint8Array => cryptoOperation(op, a, b, c)
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
 const hex = (v: Uint8Array): string => Buffer.from(v).toString('hex')
