@@ -14,6 +14,7 @@ const PAGE = 4096
 /** The right-hand panel: the page, or the moment, that the learner pointed at. */
 export function Inspector() {
   const { physical, detail } = usePageDetail()
+  const event = useInspector(state => state.event !== null)
   const none = useLab(state => ['empty', 'fetching', 'building'].includes(state.machine.state))
   return (
     <section className="inspector" aria-labelledby="inspector-title">
@@ -47,7 +48,7 @@ export function Inspector() {
           </header>
         )}
         {detail !== null && <PageView key={detail.physical} detail={detail} />}
-        {physical === null && (
+        {physical === null && !event && (
           <p className="remark">
             {none
               ? 'Boot a machine, then point at any of its pages.'

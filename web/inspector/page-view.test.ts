@@ -56,8 +56,16 @@ const donated: PageDetail = {
       pc: '0x43a1000',
       symbol: '__kvm_nvhe___pkvm_host_donate_guest',
       text: 'host gives the page to VM 0x1001',
-      callChain: ['__kvm_nvhe___pkvm_host_donate_guest', 'kvm_handle_guest_abort', '__arm64_sys_ioctl'],
-      details: { gfn: '0x40000' },
+      callChain: [
+        'stage2_make_pte+0x44 (EL2)',
+        '__pkvm_host_donate_guest+0x184 (EL2)',
+        'handle_trap+0x15c (EL2)',
+        'kvm_handle_guest_abort+0xa00',
+        '__arm64_sys_ioctl+0xac',
+        'el0t_64_sync+0x194',
+        '0x400a7c (EL0)',
+      ],
+      details: { gfn: '0x40000', task: 'init[1]' },
     },
   ],
 }
@@ -73,7 +81,8 @@ describe('PageView', () => {
       'L3[163]',
       '0x2000004000010014',
       '1,041,870,112',
-      '__kvm_nvhe___pkvm_host_donate_guest ← kvm_handle_guest_abort ← __arm64_sys_ioctl',
+      '__pkvm_host_donate_guest ← kvm_handle_guest_abort ← __arm64_sys_ioctl ← init[1]',
+      'handle_trap+0x15c (EL2)',
       'the VM is gone',
     ]) {
       expect(markup.replaceAll('<!-- -->', '')).toContain(text)

@@ -143,7 +143,7 @@ function History(props: { events: readonly LabEvent[] }) {
                   <time className="mono">{count(event.instructions)}</time>
                   <span className="what">
                     {event.text}
-                    <small className="mono">{chainLine(event.callChain.length > 0 ? event.callChain : [event.symbol])}</small>
+                    <small className="mono">{chainLine(event)}</small>
                   </span>
                 </summary>
                 <EventParticulars event={event} />

@@ -25,13 +25,13 @@ export function Timeline() {
   const chosen = useInspector(state => state.event)
   const canvas = useRef<HTMLCanvasElement>(null)
   const [width, setWidth] = useState(0)
-  /** null follows the whole run. */
+  /** null is the whole run. A view that ends at infinity grows with the run. */
   const [view, setView] = useState<Span | null>(null)
   const [lane, setLane] = useState(0)
   const [pointer, setPointer] = useState<{ x: number; lane: number } | null>(null)
   const [pressed, setPressed] = useState<number | null>(null)
   const end = Math.max(instructions, eventLog.last?.instructions ?? 0, 1)
-  const span = view ?? { from: 0, to: end }
+  const span = view === null ? { from: 0, to: end } : { from: view.from, to: Math.max(view.from + 1, Math.min(view.to, end)) }
   const plot = Math.max(1, width - PLOT_LEFT - PLOT_RIGHT)
   const perPixel = (span.to - span.from) / plot
   const at = (x: number) => span.from + (x - PLOT_LEFT) * perPixel
@@ -76,7 +76,7 @@ export function Timeline() {
   onWheel.current = event => {
     event.preventDefault()
     if (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
-      if (view !== null) setView(pan(view, (event.deltaX || event.deltaY) * perPixel, end))
+      if (view !== null) setView(pan(span, (event.deltaX || event.deltaY) * perPixel, end))
     } else setView(zoom(span, at(event.offsetX), event.deltaY < 0 ? 1.25 : 0.8, end))
   }
   useEffect(() => {
@@ -98,8 +98,8 @@ export function Timeline() {
     const next = inLane[Math.min(Math.max(from + by, 0), inLane.length - 1)]
     if (next === undefined) return
     openEvent(next)
-    if (view !== null && (next.instructions < view.from || next.instructions > view.to)) {
-      setView(pan(view, next.instructions - (view.from + view.to) / 2, end))
+    if (next.instructions < span.from || next.instructions > span.to) {
+      setView(pan(span, next.instructions - (span.from + span.to) / 2, end))
     }
   }
   const middle = chosen !== null && chosen.instructions >= span.from && chosen.instructions <= span.to ? chosen.instructions : (span.from + span.to) / 2
@@ -160,6 +160,21 @@ export function Timeline() {
           >
             −
           </button>
+          {LANDMARKS.map(({ symbol, name }) => {
+            const reached = milestones[symbol]
+            return (
+              reached !== undefined && (
+                <button
+                  key={symbol}
+                  type="button"
+                  className="link"
+                  onClick={() => setView({ from: reached.instructions, to: Number.POSITIVE_INFINITY })}
+                >
+                  Since {name}
+                </button>
+              )
+            )
+          })}
           <button type="button" className="link" disabled={view === null} title="0" onClick={() => setView(null)}>
             Whole run
           </button>
