@@ -3,6 +3,7 @@ import { attempt, type Known } from '../inspect/known.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
+import { logEvents } from './event-source.ts'
 import { gateSite, gateSwitch } from './gate-switch.ts'
 import type { LoadMessage } from './protocol.ts'
 import type { MachineEvents, MachineFactory, RunnableMachine, RunResult } from './session.ts'
@@ -35,7 +36,10 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     hashAt: load.hashAt,
     onHash: events.hash,
     gateSite: gateSite(symbols),
+    onGateRefusal: () => log.gateRefused(),
   })
+  const log = logEvents(machine, image)
+  const gate = gateSwitch(machine)
   return {
     get instructions() {
       return machine.instructions
@@ -54,7 +58,19 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     skipIdle: () => machine.skipIdle(),
     receive: bytes => machine.receive(0, bytes),
     stateHash: () => machine.hash(),
-    inside: { machine, image, gate: gateSwitch(machine) },
+    inside: {
+      machine,
+      image,
+      events: log,
+      gate: {
+        state: gate.state,
+        set(option) {
+          const before = gate.state().option
+          gate.set(option)
+          if (gate.state().option !== before) log.gateSet(gate.state())
+        },
+      },
+    },
   }
 }
 

@@ -1,0 +1,28 @@
+import { EventLog, type LoggedMachine } from '../inspect/events/event-log.ts'
+import type { EventSource } from './inspection.ts'
+import type { GateState } from './inspection-protocol.ts'
+
+/** A log as the page's questions need it, and what the gate has to tell it. */
+export interface LoggedEvents extends EventSource {
+  /** The learner has flipped the option. */
+  gateSet(gate: GateState): void
+  /** A protected VM was refused, at the present instruction. */
+  gateRefused(): void
+}
+
+/** Starts a log of this machine; before its first instruction, so that nothing is missed. @param image as booted */
+export function logEvents(machine: LoggedMachine, image: Uint8Array): LoggedEvents {
+  const log = new EventLog(machine, image)
+  return {
+    after: (sequence, limit) => log.after(sequence, limit),
+    ofPage: physical => log.history(physical),
+    get total() {
+      return log.total
+    },
+    get dropped() {
+      return log.dropped
+    },
+    gateSet: ({ option }) => log.record('gate', `CONFIG_PROTECTED_VM_UAPI=${option} from here on`, { by: 'the learner' }),
+    gateRefused: () => log.record('gate', 'protected VM refused: -EINVAL, CONFIG_PROTECTED_VM_UAPI=n', { result: '-22 (EINVAL)' }),
+  }
+}
