@@ -1,6 +1,7 @@
 import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
 import { openEvent, revisit, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
+import { VIEW_COMMANDS } from './layout/view-commands.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
 import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
@@ -191,6 +192,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...Object.values(SWITCH_COMMANDS),
   ...Object.values(MODE_COMMANDS),
   ...COMBINATION_COMMANDS,
+  ...VIEW_COMMANDS,
 ]
 
 /** Runs a command if it applies now. @returns whether it did */
@@ -209,6 +211,11 @@ export function keyBindings(): Record<string, (event: KeyboardEvent) => void> {
       event.preventDefault()
       runCommand(command)
     }
+  }
+  // What many pages have come to mean by it. Inside the terminal the key belongs to the guest.
+  bindings['$mod+KeyK'] = event => {
+    event.preventDefault()
+    runCommand(COMMANDS.palette)
   }
   return bindings
 }

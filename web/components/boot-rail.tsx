@@ -19,7 +19,7 @@ export function BootRail() {
     if (below > list.scrollTop) list.scrollTop = below
   }, [last])
   return (
-    <aside className="rail" aria-labelledby="rail-title">
+    <section className="rail" aria-labelledby="rail-title">
       <header className="panel-head">
         <h2 id="rail-title">Boot</h2>
         <span className="aside">
@@ -62,6 +62,6 @@ export function BootRail() {
         <span className="key el1">EL1, kernel</span>
         <span>counts are instructions</span>
       </footer>
-    </aside>
+    </section>
   )
 }

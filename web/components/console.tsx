@@ -72,13 +72,12 @@ export function Console() {
         <span className="aside">ttyAMA0 · a PL011 at 0x09000000 · what you type goes to the guest</span>
       </header>
       <div className="screen" ref={place} data-testid="terminal" />
-      <BeforeBoot />
     </section>
   )
 }
 
-/** What stands in the console's place until there is a machine. */
-function BeforeBoot() {
+/** What stands in the middle of the page until there is a machine. */
+export function BeforeBoot() {
   const state = useLab(state => state.machine.state)
   const kernel = useLab(state => state.choice.kernel)
   const kernels = useLab(state => state.kernels)

@@ -1,11 +1,7 @@
 import { type DragEvent, useState } from 'react'
+import { Workspace } from '../layout/workspace.tsx'
 import { chooseImage } from '../machine-control.ts'
-import { Answers } from './answers.tsx'
-import { BootRail } from './boot-rail.tsx'
-import { Console } from './console.tsx'
-import { NoticeStrip } from './notice-strip.tsx'
 import { Palette } from './palette.tsx'
-import { Setup } from './setup.tsx'
 import { TopBar } from './top-bar.tsx'
 
 /** The whole page. A file dropped anywhere is taken as an Image. */
@@ -33,13 +29,7 @@ export function Lab() {
       }}
     >
       <TopBar />
-      <Setup />
-      <main className="stage">
-        <NoticeStrip />
-        <Console />
-        <Answers />
-      </main>
-      <BootRail />
+      <Workspace />
       <Palette />
       {over && <p className="drop-hint">Drop an arm64 Image to choose it as the kernel</p>}
     </div>

@@ -20,7 +20,6 @@ export interface MapState {
   /** Pages that changed hands in the last frame, and when the page saw it (performance.now()). */
   moves: readonly Move[]
   movedAt: number
-  pauseOnVms: boolean
 }
 
 export const useMap = create<MapState>(() => ({
@@ -33,7 +32,6 @@ export const useMap = create<MapState>(() => ({
   cursor: 0,
   moves: [],
   movedAt: 0,
-  pauseOnVms: false,
 }))
 
 /** Frames a second that the map asks for: each changed one is laid out and drawn anew. */
@@ -68,11 +66,6 @@ export function setView(view: MapView): void {
   })
 }
 
-export function setPauseOnVms(on: boolean): void {
-  useMap.setState({ pauseOnVms: on })
-  inspection.pauseOnVms(on)
-}
-
 /** Begins listening to the machine. @returns ends it */
 export function followMachine(): () => void {
   const ends = [
@@ -88,7 +81,6 @@ export function followMachine(): () => void {
         moves: [],
         view: typeof now.view === 'number' ? 'lanes' : now.view,
       }))
-      if (useMap.getState().pauseOnVms) inspection.pauseOnVms(true)
     }),
   ]
   return () => {

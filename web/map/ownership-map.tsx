@@ -4,7 +4,7 @@ import { Segments } from '../components/segments.tsx'
 import { count } from '../format.ts'
 import { useLab } from '../store.ts'
 import { LanesView } from './lanes-view.tsx'
-import { followMachine, foldAll, type MapView, setPauseOnVms, setView, useMap } from './map-store.ts'
+import { followMachine, foldAll, type MapView, setView, useMap } from './map-store.ts'
 import { Overview } from './overview.tsx'
 import { RunsTable } from './runs-table.tsx'
 
@@ -84,7 +84,6 @@ function Controls(props: { frame: OwnershipFrame }) {
   const view = useMap(state => state.view)
   const filter = useMap(state => state.filter)
   const open = useMap(state => state.open)
-  const pauseOnVms = useMap(state => state.pauseOnVms)
   const views: { value: string; label: string }[] = [
     { value: 'lanes', label: 'Map' },
     { value: 'table', label: 'Table' },
@@ -128,10 +127,6 @@ function Controls(props: { frame: OwnershipFrame }) {
             ))}
           </optgroup>
         </select>
-      </label>
-      <label className="map-pause">
-        <input type="checkbox" checked={pauseOnVms} onChange={event => setPauseOnVms(event.target.checked)} />
-        <span>Pause when a VM comes or goes</span>
       </label>
       {open.size > 0 && (
         <button type="button" className="link" onClick={foldAll}>

@@ -1,0 +1,122 @@
+import type { ReactNode } from 'react'
+import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels'
+import { BeforeBoot, Console } from '../components/console.tsx'
+import { NoticeStrip } from '../components/notice-strip.tsx'
+import { Setup } from '../components/setup.tsx'
+import { Inspector } from '../inspector/inspector.tsx'
+import { Timeline } from '../inspector/timeline.tsx'
+import { OwnershipMap } from '../map/ownership-map.tsx'
+import { useLab } from '../store.ts'
+import { Dock } from './dock.tsx'
+import { useLayout } from './layout-store.ts'
+
+/**
+ * The panels under the top bar. Left: what the machine is made of. Middle: memory, and under it time. Right: what was
+ * pointed at. Below: what the machine says, and lists of what it did. Every line between them can be moved, by pointer
+ * and by arrow keys, and stays where it was put. On narrow screens the same panels stand in one column.
+ */
+export function Workspace() {
+  const epoch = useLayout(state => state.epoch)
+  const settings = useLayout(state => state.settings)
+  return (
+    <Split key={epoch} id="rows" orientation="vertical" panels={['upper', 'lower']}>
+      <Panel id="upper" minSize="220px" className="hold">
+        <Split id={settings ? 'columns' : 'columns-without-settings'} orientation="horizontal" panels={settings ? ['settings', 'centre', 'detail'] : ['centre', 'detail']}>
+          {settings && (
+            <>
+              <Panel id="settings" defaultSize="21rem" minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
+                <Setup />
+              </Panel>
+              <Handle label="Width of the settings" />
+            </>
+          )}
+          <Panel id="centre" minSize="360px" className="hold p-centre">
+            <main className="stage">
+              <NoticeStrip />
+              <Centre />
+            </main>
+          </Panel>
+          <Handle label="Width of the inspector" />
+          <Panel id="detail" defaultSize="22rem" minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
+            <aside className="detail" aria-label="Inspector">
+              <Inspector />
+            </aside>
+          </Panel>
+        </Split>
+      </Panel>
+      <Handle label="Height of the lower panels" />
+      <Panel id="lower" defaultSize="34%" minSize="120px" className="hold">
+        <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
+          <Panel id="console" minSize="260px" className="hold p-console">
+            <Console />
+          </Panel>
+          <Handle label="Width of the console" />
+          <Panel id="tabs" minSize="300px" defaultSize="54%" className="hold p-tabs">
+            <Dock />
+          </Panel>
+        </Split>
+      </Panel>
+    </Split>
+  )
+}
+
+/** Memory over time; before there is a machine, an invitation in their place. */
+function Centre() {
+  const off = useLab(state => ['empty', 'fetching', 'building'].includes(state.machine.state))
+  return (
+    <div className={off ? 'centre off' : 'centre'}>
+      {off && <BeforeBoot />}
+      <Split id="centre" orientation="vertical" panels={['map', 'timeline']}>
+        <Panel id="map" minSize="180px" className="hold p-map">
+          <OwnershipMap />
+        </Panel>
+        <Handle label="Height of the timeline" />
+        <Panel id="timeline" defaultSize="150px" minSize="90px" maxSize="60%" groupResizeBehavior="preserve-pixel-size" className="hold p-timeline">
+          <Timeline />
+        </Panel>
+      </Split>
+    </div>
+  )
+}
+
+function Split(props: { id: string; orientation: 'horizontal' | 'vertical'; panels: string[]; children: ReactNode }) {
+  const { defaultLayout, onLayoutChanged } = useDefaultLayout({
+    id: `pkvm-lab.${props.id}`,
+    panelIds: props.panels,
+    storage: SAFE_STORAGE,
+    onlySaveAfterUserInteractions: true,
+  })
+  return (
+    <Group
+      id={props.id}
+      className={`group ${props.orientation}`}
+      orientation={props.orientation}
+      defaultLayout={defaultLayout}
+      onLayoutChanged={onLayoutChanged}
+    >
+      {props.children}
+    </Group>
+  )
+}
+
+function Handle(props: { label: string }) {
+  return <Separator className="handle" aria-label={props.label} />
+}
+
+/** Storage can be switched off; the panels then keep their places as long as the page lasts. */
+const SAFE_STORAGE = {
+  getItem(key: string): string | null {
+    try {
+      return localStorage.getItem(key)
+    } catch {
+      return null
+    }
+  },
+  setItem(key: string, value: string): void {
+    try {
+      localStorage.setItem(key, value)
+    } catch {
+      // As above.
+    }
+  },
+}
