@@ -63,6 +63,11 @@ export class EventLog {
     return this.lanes[LANE_OF.get(kind) ?? 0]?.find(event => event.kind === kind)
   }
 
+  /** Events of a kind that is rare enough to be listed, oldest first. */
+  all(kind: EventKind): LabEvent[] {
+    return this.lanes[LANE_OF.get(kind) ?? 0]?.filter(event => event.kind === kind) ?? []
+  }
+
   subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener)
     return () => this.listeners.delete(listener)

@@ -24,9 +24,13 @@ export function KconfigPanel() {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
       <section className="kconfig-scroll" tabIndex={0} aria-label="Options of the kernel">
         {config.state === 'absent' && <p className="note">{config.why} What the option depends on cannot be evaluated.</p>}
-        {config.state === 'known' && <Menus config={config.config} />}
-        <Story />
-        {config.state === 'known' && <Search config={config.config} />}
+        <div className="kconfig-columns">
+          {config.state === 'known' && <Menus config={config.config} />}
+          <div>
+            {config.state === 'known' && <Search config={config.config} />}
+            <Story />
+          </div>
+        </div>
       </section>
     </section>
   )
@@ -146,9 +150,9 @@ function Story() {
     <details className="story">
       <summary>Why an option that no kernel has?</summary>
       <p>
-        Protected VMs reached user space in March 2026 as patch 30 of a series of 36. In the third version that patch also
-        added this option: off unless somebody turned it on, and only where KVM and EXPERT were on. So three things stood
-        before a protected VM: the build, the command line, and a taint on first use.
+        In March 2026 the third version of a series of 36 patches offered protected VMs to user space. Its patch 30 came with
+        this option: off unless somebody turned it on, and only where KVM and EXPERT were on. So three things stood before a
+        protected VM: the build, the command line, and a taint on first use.
       </p>
       <p>
         In review that was one too many. Protected mode already has to be asked for on the command line, and other

@@ -13,6 +13,16 @@ export function taintText({ mask, letters }: TaintSummary): string {
   return mask === 0 ? '0' : `${letters.map(flag => flag.letter).join('') || '?'} (${mask})`
 }
 
+/** What a lab kernel's flags come from, by bit. The kernel's own word is kept beside it. */
+const REASONS: Readonly<Record<number, string>> = {
+  6: 'user space asked for something that marks the kernel; in the lab, the first protected VM',
+  7: 'the kernel has died (oops) and carried on',
+  9: 'the kernel has warned about itself; in the lab, kvm-arm.mode=nested on a CPU that cannot',
+  12: 'a module from outside the kernel’s tree is loaded',
+  13: 'a module without a signature is loaded',
+  14: 'a CPU did not schedule for a long while',
+}
+
 /** `tainted_mask`, read from the machine's memory, with what it means and who set it a click away. */
 export function TaintBadge() {
   const taint = useSwitches(state => state.facts?.taint ?? null)
@@ -30,8 +40,8 @@ export function TaintBadge() {
         data-testid="taint"
         data-taint={taint?.known === true ? taint.value.mask : ''}
       >
-        <span className="taint-label">{lit ? 'tainted' : 'taint'}</span>
         <span className="taint-value">{text}</span>
+        <span className="taint-label">{lit ? 'tainted' : 'taint'}</span>
       </button>
       <span className="unseen" role="status">
         {lit ? `The kernel is tainted: ${text}` : ''}
@@ -65,9 +75,11 @@ function CloseOnChoice({ panel }: { panel: React.RefObject<HTMLDivElement | null
 function TaintParticulars() {
   const taint = useSwitches(state => state.facts?.taint ?? null)
   const changes = useSwitches(state => state.taintChanges)
-  const created = useLab(state => state.facts.filter(fact => fact.key === 'vm.protected.create' && fact.value === 'fd').length)
+  const reported = useLab(state => state.facts.filter(fact => fact.key === 'vm.protected.create' && fact.value === 'fd').length)
   useEventLog()
-  const events = eventLog.lanes.flat().filter(event => event.kind === 'taint')
+  const events = eventLog.all('taint')
+  // The probe tells at the creation, the event log at the first run: whichever knows of more.
+  const created = Math.max(reported, eventLog.all('vm').filter(event => /^protected .* created$/.test(event.text)).length)
   if (taint === null) return <p>No machine runs, so there is no kernel to ask.</p>
   if (!taint.known) return <p>The lab cannot tell: {taint.why}.</p>
   const { mask, letters } = taint.value
@@ -84,7 +96,10 @@ function TaintParticulars() {
               <dt className="mono">
                 {flag.letter} <small>bit {flag.bit}</small>
               </dt>
-              <dd>{flag.meaning}</dd>
+              <dd>
+                {REASONS[flag.bit] ?? flag.meaning}
+                {flag.bit in REASONS && <small>the kernel’s word for it: {flag.meaning}</small>}
+              </dd>
             </div>
           ))}
         </dl>
@@ -92,12 +107,19 @@ function TaintParticulars() {
       {events.length > 0 ? events.map(event => <ByEvent key={event.sequence} event={event} />) : changes.map(change => <ByFrames key={change.by} change={change} />)}
       {created > 0 && mask !== 0 && (
         <p>
-          {created === 1 ? 'One protected VM has' : `${created} protected VMs have`} been created since reset, and the mask has changed{' '}
-          {changes.length === 1 ? 'once' : `${changes.length} times`}. Another one would set the same bit again, which changes nothing.
+          {created === 1 ? 'One protected VM has' : `${created} protected VMs have`} been created since reset; the mask has changed{' '}
+          {times(events.length || changes.length)}.{' '}
+          {created === 1
+            ? 'Another one would set the same bit again, which changes nothing.'
+            : 'Only the first could set the bit: setting it again changes nothing.'}
         </p>
       )}
     </>
   )
+}
+
+function times(n: number): string {
+  return n === 1 ? 'once' : `${n} times`
 }
 
 /** The instruction itself, from the event log. */
