@@ -19,20 +19,33 @@ export interface TimelinePicture {
   pressed: readonly [number, number] | null
 }
 
-/** Left of the lanes are their names. In CSS pixels. */
-export const PLOT_LEFT = 88
-export const PLOT_RIGHT = 12
-export const LANE_STEP = 20
-const LANE_HEIGHT = 14
-const AXIS_HEIGHT = 34
-
-export function timelineHeight(): number {
-  return LANES.length * LANE_STEP + AXIS_HEIGHT
+/** Where things lie in a timeline of some size. In CSS pixels. */
+export interface TimelineFrame {
+  width: number
+  height: number
+  /** Size of type. */
+  type: number
+  /** Left of the lanes are their names. */
+  left: number
+  right: number
+  /** From lane to lane. */
+  step: number
+  /** Below the lanes: names of landmarks, and counts. */
+  bottom: number
 }
 
-/** Draws the lanes into a canvas of `width` CSS pixels, in the colours of the theme. */
-export function drawTimeline(canvas: HTMLCanvasElement, width: number, picture: TimelinePicture): void {
-  const height = timelineHeight()
+/** @param rem size of the root's type: the projector theme has larger type. */
+export function frameOf(width: number, height: number, rem: number): TimelineFrame {
+  const type = rem * 0.75
+  const axis = type * 2.75
+  const step = Math.min(Math.max((height - axis) / LANES.length, 10), 28)
+  return { width, height, type, left: type * 7.25, right: 12, step, bottom: step * LANES.length }
+}
+
+/** Draws the lanes in the colours of the theme. */
+export function drawTimeline(canvas: HTMLCanvasElement, frame: TimelineFrame, picture: TimelinePicture): void {
+  const { width, height, type, left: plotLeft, right: plotRight, step, bottom } = frame
+  const laneHeight = step - Math.max(3, step * 0.25)
   const scale = window.devicePixelRatio
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
     canvas.width = Math.round(width * scale)
@@ -45,30 +58,28 @@ export function drawTimeline(canvas: HTMLCanvasElement, width: number, picture: 
   const style = getComputedStyle(canvas)
   const token = (name: string) => style.getPropertyValue(name).trim()
   const ink = token('--ink')
-  const size = 12
   context.setTransform(scale, 0, 0, scale, 0, 0)
   context.clearRect(0, 0, width, height)
-  context.font = `${size}px ${token('--sans')}`
+  context.font = `${type}px ${token('--sans')}`
   context.textBaseline = 'middle'
-  const plot = Math.max(1, width - PLOT_LEFT - PLOT_RIGHT)
+  const plot = Math.max(1, width - plotLeft - plotRight)
   const { span } = picture
-  const toX = (at: number) => PLOT_LEFT + ((at - span.from) / (span.to - span.from)) * plot
-  const bottom = LANES.length * LANE_STEP
+  const toX = (at: number) => plotLeft + ((at - span.from) / (span.to - span.from)) * plot
 
   picture.lanes.forEach((lane, index) => {
-    const y = index * LANE_STEP + 2
+    const y = index * step + 2
     context.fillStyle = token('--dim')
     context.textAlign = 'left'
-    context.fillText(lane.title, 16, y + LANE_HEIGHT / 2)
+    context.fillText(lane.title, 16, y + laneHeight / 2)
     context.fillStyle = token('--raise')
-    context.fillRect(PLOT_LEFT, y, plot, LANE_HEIGHT)
+    context.fillRect(plotLeft, y, plot, laneHeight)
     context.fillStyle = token(lane.color)
     // The busier a column, the taller its stroke: one event is half the lane high.
     for (let column = 0; column < lane.columns.length; column++) {
       const events = lane.columns[column] ?? 0
       if (events === 0) continue
-      const tall = Math.min(LANE_HEIGHT, 7 + Math.log2(events) * 1.5)
-      context.fillRect(PLOT_LEFT + column, y + LANE_HEIGHT - tall, 1.5, tall)
+      const tall = Math.min(laneHeight, laneHeight * (0.5 + Math.log2(events) * 0.1))
+      context.fillRect(plotLeft + column, y + laneHeight - tall, 1.5, tall)
     }
   })
 
@@ -76,21 +87,21 @@ export function drawTimeline(canvas: HTMLCanvasElement, width: number, picture: 
   context.textAlign = 'left'
   for (const mark of picture.marks) {
     const x = toX(mark.at)
-    if (x < PLOT_LEFT || x > width - PLOT_RIGHT) continue
+    if (x < plotLeft || x > width - plotRight) continue
     context.fillStyle = mark.bad ? token('--bad') : token('--dim')
     context.fillRect(Math.round(x), 0, 1, bottom + 4)
     const wide = context.measureText(mark.name).width
-    const left = Math.min(x, width - PLOT_RIGHT - wide)
+    const left = Math.min(x, width - plotRight - wide)
     if (taken.some(([from, to]) => left < to + 8 && left + wide > from - 8)) continue
     taken.push([left, left + wide])
-    context.fillText(mark.name, left, bottom + 11)
+    context.fillText(mark.name, left, bottom + type * 0.9)
   }
 
   context.fillStyle = token('--faint')
   context.textAlign = 'left'
-  context.fillText(shortCount(Math.round(span.from)), PLOT_LEFT, bottom + 26)
+  context.fillText(shortCount(Math.round(span.from)), plotLeft, bottom + type * 2.1)
   context.textAlign = 'right'
-  context.fillText(shortCount(Math.round(span.to)), width - PLOT_RIGHT, bottom + 26)
+  context.fillText(shortCount(Math.round(span.to)), width - plotRight, bottom + type * 2.1)
 
   if (picture.now >= span.from && picture.now <= span.to) {
     context.fillStyle = token('--faint')
@@ -98,7 +109,7 @@ export function drawTimeline(canvas: HTMLCanvasElement, width: number, picture: 
   }
   if (picture.chosen !== null) {
     const x = toX(picture.chosen)
-    if (x >= PLOT_LEFT && x <= width - PLOT_RIGHT) {
+    if (x >= plotLeft && x <= width - plotRight) {
       context.fillStyle = ink
       context.fillRect(x - 0.75, 0, 1.5, bottom)
       context.beginPath()

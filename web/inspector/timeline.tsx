@@ -4,7 +4,7 @@ import { count, shortCount } from '../format.ts'
 import { useLab } from '../store.ts'
 import { eventLog, LANES, useEventLog } from './event-log.ts'
 import { openEvent, useInspector } from './inspector-store.ts'
-import { drawTimeline, LANE_STEP, type Mark, PLOT_LEFT, PLOT_RIGHT, timelineHeight } from './timeline-drawing.ts'
+import { drawTimeline, frameOf, type Mark } from './timeline-drawing.ts'
 import { countColumns, firstAt, nearest, pan, type Span, zoom } from './timeline-scale.ts'
 
 /** Kernel functions whose first execution is a landmark, and their names on the axis. */
@@ -24,7 +24,7 @@ export function Timeline() {
   const milestones = useLab(state => state.milestones)
   const chosen = useInspector(state => state.event)
   const canvas = useRef<HTMLCanvasElement>(null)
-  const [width, setWidth] = useState(0)
+  const [{ width, height }, setSize] = useState({ width: 0, height: 0 })
   /** null is the whole run. A view that ends at infinity grows with the run. */
   const [view, setView] = useState<Span | null>(null)
   const [lane, setLane] = useState(0)
@@ -32,22 +32,24 @@ export function Timeline() {
   const [pressed, setPressed] = useState<number | null>(null)
   const end = Math.max(instructions, eventLog.last?.instructions ?? 0, 1)
   const span = view === null ? { from: 0, to: end } : { from: view.from, to: Math.max(view.from + 1, Math.min(view.to, end)) }
-  const plot = Math.max(1, width - PLOT_LEFT - PLOT_RIGHT)
+  const rem = typeof document === 'undefined' ? 16 : Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const frame = frameOf(width, height, rem)
+  const plot = Math.max(1, Math.floor(width - frame.left - frame.right))
   const perPixel = (span.to - span.from) / plot
-  const at = (x: number) => span.from + (x - PLOT_LEFT) * perPixel
+  const at = (x: number) => span.from + (x - frame.left) * perPixel
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version says that the log has changed
   useEffect(() => {
     const place = canvas.current
     if (place === null || width === 0) return
-    const frame = requestAnimationFrame(() => {
+    const request = requestAnimationFrame(() => {
       const taint = eventLog.first('taint')?.instructions ?? milestones['add_taint']?.instructions
       const marks: Mark[] = LANDMARKS.flatMap(({ symbol, name }) => {
         const reached = milestones[symbol]
         return reached === undefined ? [] : [{ at: reached.instructions, name, bad: false }]
       })
       if (taint !== undefined) marks.unshift({ at: taint, name: 'taint', bad: true })
-      drawTimeline(place, width, {
+      drawTimeline(place, frame, {
         span,
         now: instructions,
         lanes: LANES.map(({ title, color }, index) => ({
@@ -60,13 +62,13 @@ export function Timeline() {
         pressed: pressed !== null && pointer !== null ? [pressed, pointer.x] : null,
       })
     })
-    return () => cancelAnimationFrame(frame)
-  }, [version, instructions, width, theme, view, milestones, chosen, pressed, pressed === null ? null : pointer])
+    return () => cancelAnimationFrame(request)
+  }, [version, instructions, width, height, rem, theme, view, milestones, chosen, pressed, pressed === null ? null : pointer])
 
   useEffect(() => {
     const place = canvas.current
     if (place?.parentElement == null) return
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)))
+    const observer = new ResizeObserver(([entry]) => setSize({ width: Math.floor(entry?.contentRect.width ?? 0), height: Math.floor(entry?.contentRect.height ?? 0) }))
     observer.observe(place.parentElement)
     return () => observer.disconnect()
   }, [])
@@ -89,7 +91,7 @@ export function Timeline() {
   const place = (event: PointerEvent) => {
     const box = event.currentTarget.getBoundingClientRect()
     const y = event.clientY - box.top
-    return { x: event.clientX - box.left, lane: Math.min(LANES.length - 1, Math.max(0, Math.floor(y / LANE_STEP))) }
+    return { x: event.clientX - box.left, lane: Math.min(LANES.length - 1, Math.max(0, Math.floor(y / frame.step))) }
   }
   const pointed = pointer === null ? undefined : nearest(eventLog.lanes[pointer.lane] ?? [], at(pointer.x), REACH * perPixel)
   const inLane = eventLog.lanes[lane] ?? []
@@ -191,7 +193,6 @@ export function Timeline() {
         aria-valuetext={chosen === null ? `${count(inLane.length)} events in this lane` : eventText(chosen)}
         aria-describedby="timeline-keys"
         onKeyDown={onKeyDown}
-        style={{ blockSize: timelineHeight() }}
         onPointerDown={event => {
           if (event.button !== 0) return
           event.currentTarget.setPointerCapture(event.pointerId)
@@ -216,7 +217,7 @@ export function Timeline() {
         {pointer !== null && pointed !== undefined && pressed === null && (
           <p
             className={pointer.x > width / 2 ? 'tip left' : 'tip'}
-            style={{ insetInlineStart: pointer.x, insetBlockStart: (pointer.lane + 1) * LANE_STEP }}
+            style={{ insetInlineStart: pointer.x, insetBlockStart: (pointer.lane + 1) * frame.step }}
           >
             <span className="mono">{count(pointed.instructions)}</span> {pointed.text}
           </p>
