@@ -30,9 +30,9 @@ export class Inspector {
   readonly kernel: KernelData
   private readonly reader: Known<OwnershipReader>
 
-  /** @param image the Image that the machine was booted with. */
-  constructor(machine: InspectedMachine, image: Uint8Array) {
-    this.kernel = new KernelData(machine, image)
+  /** @param image the Image that the machine was booted with; @param kernel its data, when they were read already. */
+  constructor(machine: InspectedMachine, image: Uint8Array, kernel?: KernelData) {
+    this.kernel = kernel ?? new KernelData(machine, image)
     this.reader = attempt(() => new OwnershipReader(this.kernel))
   }
 

@@ -27,11 +27,14 @@ export class KernelData {
   readonly symboliser: Known<Symboliser>
   private readonly state: CpuState
 
-  /** @param image the Image that was booted. Takes some hundred milliseconds. */
-  constructor(machine: InspectedMachine, image: Uint8Array) {
+  /**
+   * Takes some hundred milliseconds, most of them for the symbols.
+   * @param image the Image that was booted; @param symbols those of the Image, when they were read already.
+   */
+  constructor(machine: InspectedMachine, image: Uint8Array, symbols?: Known<Kallsyms>) {
     this.memory = new GuestMemory(machine.ram(), MemoryMap.ramBase)
     this.state = machine.cpu.state
-    this.symbols = attempt(() => Kallsyms.parse(image))
+    this.symbols = symbols ?? attempt(() => Kallsyms.parse(image))
     this.types = attempt(() => Btf.inImage(image, need(this.symbols)))
     this.symboliser = attempt(() => new Symboliser(need(this.symbols), this.memory, machine.boot.kernelStart))
   }

@@ -1,4 +1,5 @@
 import { EventLog, type LoggedMachine } from '../inspect/events/event-log.ts'
+import type { KernelData } from '../inspect/kernel-data.ts'
 import type { EventSource } from './inspection.ts'
 import type { GateState } from './inspection-protocol.ts'
 
@@ -10,9 +11,9 @@ export interface LoggedEvents extends EventSource {
   gateRefused(): void
 }
 
-/** Starts a log of this machine; before its first instruction, so that nothing is missed. @param image as booted */
-export function logEvents(machine: LoggedMachine, image: Uint8Array): LoggedEvents {
-  const log = new EventLog(machine, image)
+/** Starts a log of this machine; before its first instruction, so that nothing is missed. */
+export function logEvents(machine: LoggedMachine, kernel: KernelData): LoggedEvents {
+  const log = new EventLog(machine, kernel)
   return {
     after: (sequence, limit) => log.after(sequence, limit),
     ofPage: physical => log.history(physical),

@@ -1,5 +1,5 @@
 import { Inspector } from '../inspect/inspector.ts'
-import type { InspectedMachine } from '../inspect/kernel-data.ts'
+import type { InspectedMachine, KernelData } from '../inspect/kernel-data.ts'
 import { type BootPlaces, fixedRegions, vmRegions } from '../inspect/regions.ts'
 import { pageDetail, resolveText } from './inspection-answers.ts'
 import type { FactsFrame, GateState, InspectionMessage, InspectionRequest, LabEvent } from './inspection-protocol.ts'
@@ -9,6 +9,8 @@ import { OwnershipFrames } from './ownership-frames.ts'
 export interface Inspectable {
   readonly machine: InspectedMachine & { readonly boot: BootPlaces; readonly instructions: number }
   readonly image: Uint8Array
+  /** What was read of the Image already. */
+  readonly kernel?: KernelData
   /** The log of what happened, where one is kept. */
   readonly events?: EventSource
   /** The reconstruction of CONFIG_PROTECTED_VM_UAPI, where the kernel has a place for it. */
@@ -198,7 +200,7 @@ export class InspectionDesk {
 
   /** Reading the kernel's own tables takes some hundred milliseconds: done when somebody first asks. */
   private look(subject: Inspectable): Inspector {
-    this.inspector ??= new Inspector(subject.machine, subject.image)
+    this.inspector ??= new Inspector(subject.machine, subject.image, subject.kernel)
     return this.inspector
   }
 }

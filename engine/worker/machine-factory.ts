@@ -1,4 +1,5 @@
 import { Kallsyms } from '../inspect/kallsyms.ts'
+import { KernelData } from '../inspect/kernel-data.ts'
 import { attempt, type Known } from '../inspect/known.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
@@ -38,7 +39,8 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     gateSite: gateSite(symbols),
     onGateRefusal: () => log.gateRefused(),
   })
-  const log = logEvents(machine, image)
+  const kernel = new KernelData(machine, image, symbols)
+  const log = logEvents(machine, kernel)
   const gate = gateSwitch(machine)
   return {
     get instructions() {
@@ -61,6 +63,7 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     inside: {
       machine,
       image,
+      kernel,
       events: log,
       gate: {
         state: gate.state,

@@ -19,6 +19,8 @@ const MAX_STACK_CHANGES = 3
 const FRAME_META_FINAL = 1n
 const FRAME_META_PT_REGS = 2n
 
+export const NO_RETURNS = new BigUint64Array(0)
+
 /** Offsets in `struct pt_regs`; null on kernels that end their chains in another way. */
 interface SavedRegisters {
   readonly frame: number
@@ -46,12 +48,11 @@ export class CallChains {
    * @param el of the code; at EL0 only the PC is kept, user code need not have frame records.
    */
   read(el: number, pc: bigint, lr: bigint, fp: bigint): RawChain {
-    if (el === 0) return [{ el, pc, lr: null, returns: [] }]
+    if (el === 0) return [{ el, pc, lr: null, returns: NO_RETURNS }]
     const registers = this.kernel.registers()
     const stack = new StackReader(this.kernel, el === 2 ? el2Stage1(registers) : el1Tables(registers, fp))
-    const returns: bigint[] = []
-    const parts: RawChainPart[] = [{ el, pc, lr, returns }]
-    let into = returns
+    let into: bigint[] = []
+    const parts: (Omit<RawChainPart, 'returns'> & { readonly returns: bigint[] })[] = [{ el, pc, lr, returns: into }]
     let changes = 0
     for (let i = 0; i < MAX_FRAMES; i++) {
       const next = stack.word(fp)
@@ -74,7 +75,7 @@ export class CallChains {
       if (next <= fp && ++changes > MAX_STACK_CHANGES) break
       fp = next
     }
-    return parts
+    return parts.map((p) => ({ ...p, returns: BigUint64Array.from(p.returns) }))
   }
 
   /** What was interrupted, from the saved registers around a frame record of two zeros. */
@@ -126,35 +127,60 @@ class StackReader {
   }
 }
 
-/** `name+0x1c`, the hypervisor's names as in its source. */
-export function codeName(symboliser: Symboliser | null, va: bigint, el: number): string {
-  const text = symboliser === null || el === 0 ? `0x${va.toString(16)}` : symboliser.describe(va, el)
-  return text.startsWith(HYP_PREFIX) ? text.slice(HYP_PREFIX.length) : text
-}
+/** Names kept at most; a boot needs a few hundred. */
+const MOST_NAMES = 20_000
 
-/** A chain in words, innermost first. Return addresses are shown as the call before them. */
-export function chainText(symboliser: Symboliser | null, chain: RawChain): string[] {
-  const lines: string[] = []
-  for (const { el, pc, lr, returns, guest } of chain) {
-    if (guest) {
-      lines.push(`0x${pc.toString(16)} (guest EL${el})`)
-      continue
-    }
-    const mark = el === 1 ? '' : ` (EL${el})`
-    lines.push(codeName(symboliser, pc, el) + mark)
-    if (lr !== null && isLeafCall(symboliser, el, pc, lr, returns[0])) lines.push(codeName(symboliser, lr - 4n, el) + mark)
-    for (const address of returns) lines.push(codeName(symboliser, address - 4n, el) + mark)
+/** Code addresses in words. */
+export class CodeNames {
+  /** By address, for EL1 and EL2. */
+  private readonly found: readonly Map<bigint, string>[] = [new Map(), new Map()]
+
+  /** @param symboliser null for a kernel without symbols. */
+  constructor(private readonly symboliser: Symboliser | null) {}
+
+  /** `name+0x1c`, the hypervisor's names as in its source; else the address in hex. */
+  name(va: bigint, el: number): string {
+    if (this.symboliser === null || el === 0) return `0x${va.toString(16)}`
+    const names = this.found[el - 1]!
+    const known = names.get(va)
+    if (known !== undefined) return known
+    const text = this.symboliser.describe(va, el)
+    // An address may get its name later, when the kernel has moved to where it runs.
+    if (text.startsWith('0x')) return text
+    const name = text.startsWith(HYP_PREFIX) ? text.slice(HYP_PREFIX.length) : text
+    if (names.size >= MOST_NAMES) names.clear()
+    names.set(va, name)
+    return name
   }
-  return lines
+
+  /** A chain, innermost first. Return addresses are shown as the call before them. */
+  chain(chain: RawChain): string[] {
+    const lines: string[] = []
+    for (const { el, pc, lr, returns, guest } of chain) {
+      if (guest) {
+        lines.push(`0x${pc.toString(16)} (guest EL${el})`)
+        continue
+      }
+      const mark = el === 1 ? '' : ` (EL${el})`
+      lines.push(this.name(pc, el) + mark)
+      if (lr !== null && lr !== returns[0] && this.isLeafCall(el, pc, lr)) lines.push(this.name(lr - 4n, el) + mark)
+      for (const address of returns) lines.push(this.name(address - 4n, el) + mark)
+    }
+    return lines
+  }
+
+  /**
+   * Is X30 a caller that has no frame record yet? So in functions that make no frame of their own. In others X30 is
+   * either the newest record's return address or one into the function itself.
+   */
+  private isLeafCall(el: number, pc: bigint, lr: bigint): boolean {
+    const here = this.name(pc, el)
+    const there = this.name(lr - 4n, el)
+    return !here.startsWith('0x') && !there.startsWith('0x') && functionOf(here) !== functionOf(there)
+  }
 }
 
-/**
- * Is X30 a caller that has no frame record below it yet? So in functions that make no frame of their own. In others X30
- * is either the newest record's return address or one into the function itself.
- */
-function isLeafCall(symboliser: Symboliser | null, el: number, pc: bigint, lr: bigint, newest: bigint | undefined): boolean {
-  if (symboliser === null || lr === newest) return false
-  const here = symboliser.at(pc, el)
-  const there = symboliser.at(lr - 4n, el)
-  return here !== undefined && there !== undefined && here.symbol !== there.symbol
+function functionOf(name: string): string {
+  const plus = name.lastIndexOf('+')
+  return plus < 0 ? name : name.slice(0, plus)
 }

@@ -10,7 +10,7 @@ import { attempt } from '../known.ts'
 import { HYP_PREFIX, type Symboliser } from '../symboliser.ts'
 import { readTaint } from '../taint.ts'
 import { readVmTable } from '../vm-table.ts'
-import { CallChains, chainText, codeName } from './call-chain.ts'
+import { CallChains, CodeNames, NO_RETURNS } from './call-chain.ts'
 import { CurrentTask } from './current-task.ts'
 import { EventRing } from './event-ring.ts'
 import { callText, type HostCall, HostCalls, hostResultText } from './hypercalls.ts'
@@ -86,6 +86,7 @@ export class EventLog implements CpuObserver {
   private readonly calls: HostCalls
   private readonly task: CurrentTask
   private readonly symboliser: Symboliser | null
+  private readonly names: CodeNames
   private readonly taintAt: number | null
   private readonly vmTableAt: number | null
   private ownership: OwnershipWatch<Moment> | null = null
@@ -119,6 +120,7 @@ export class EventLog implements CpuObserver {
     this.calls = new HostCalls(this.kernel)
     this.task = new CurrentTask(this.kernel, this.state)
     this.symboliser = this.kernel.symboliser.known ? this.kernel.symboliser.value : null
+    this.names = new CodeNames(this.symboliser)
     const taint = attempt(() => this.kernel.address('tainted_mask'))
     this.taintAt = taint.known ? taint.value : null
     const table = attempt(() => this.kernel.hypAddress('vm_table'))
@@ -260,7 +262,7 @@ export class EventLog implements CpuObserver {
     const { x } = this.state
     const guest = world !== 0
     const chain: RawChain = guest
-      ? [{ el: source, pc, lr: null, returns: [], guest: true }]
+      ? [{ el: source, pc, lr: null, returns: NO_RETURNS, guest: true }]
       : this.chains.read(source, pc, x[30]!, x[29]!)
     const instructions = this.machine.instructions
     const far = this.sysreg(Slot.FAR_EL2)
@@ -468,7 +470,7 @@ export class EventLog implements CpuObserver {
   private ownershipEvent(change: PageChange<Moment>, pages: number): void {
     const { before, after } = change
     const physical = this.kernel.memory.base + change.page * PAGE
-    const what = changeText(before, after)
+    const what = `${changeText(before, after)}${change.forced ? ' by force' : ''}`
     const vm = after.donatedTo?.handle ?? after.mappedBy[0]?.handle ?? before.donatedTo?.handle ?? before.mappedBy[0]?.handle
     this.emit({
       ...change.moment,
@@ -617,7 +619,7 @@ export class EventLog implements CpuObserver {
   private here(pc = this.state.pc): Moment {
     const { x, el } = this.state
     const guest = el < 2 && this.world !== 0 && this.stay === null
-    const own: RawChain = guest ? [{ el, pc, lr: null, returns: [], guest: true }] : this.chains.read(el, pc, x[30]!, x[29]!)
+    const own: RawChain = guest ? [{ el, pc, lr: null, returns: NO_RETURNS, guest: true }] : this.chains.read(el, pc, x[30]!, x[29]!)
     const chain = el === 2 && this.stay !== null ? [...own, ...this.stay.chain] : own
     return { instructions: this.machine.instructions, el, pc, chain }
   }
@@ -670,7 +672,7 @@ export class EventLog implements CpuObserver {
   private readable(e: RawEvent): LogEvent {
     const { chain, pc, ...rest } = e
     const guest = chain[0]?.guest === true
-    return { ...rest, pc: hex(pc), symbol: guest ? '' : codeName(this.symboliser, pc, e.el), callChain: chainText(this.symboliser, chain) }
+    return { ...rest, pc: hex(pc), symbol: guest ? '' : this.names.name(pc, e.el), callChain: this.names.chain(chain) }
   }
 }
 

@@ -61,7 +61,7 @@ export interface RawChainPart {
   readonly pc: bigint
   /** X30, when the registers were at hand. */
   readonly lr: bigint | null
-  readonly returns: readonly bigint[]
+  readonly returns: BigUint64Array
   /** Code of a VM: none of the kernel's symbols apply. */
   readonly guest?: true
 }

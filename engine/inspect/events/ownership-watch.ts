@@ -38,6 +38,8 @@ export interface PageChange<Moment> {
   readonly page: number
   readonly before: PageOwnership
   after: PageOwnership
+  /** The host took it from a VM by force: the VM's entry was poisoned. */
+  forced: boolean
   /** When its first store was made. */
   readonly moment: Moment
 }
@@ -309,7 +311,16 @@ export class OwnershipWatch<Moment> {
     // Only the table's place matters to what lies below it.
     if (oldLow !== 0 || oldHigh !== 0) this.entryWas(it, input, oldLow, oldHigh)
     if (low !== 0 || high !== 0) this.entryIs(it, input, low, high)
+    if (it.vm !== null && (low & 1) === 0 && this.reader.annotationFormat.decode(low, high).kind === 'poisoned') this.poisoned(it, input, oldLow, oldHigh)
     if (descriptorKind(low, it.level, it.lpa2) !== 'table') this.lastLeaf = { vm: it.vm, input, level: it.level, low, high }
+  }
+
+  private poisoned(it: Watched & { kind: 'table' }, input: number, oldLow: number, oldHigh: number): void {
+    if (descriptorKind(oldLow, it.level, it.lpa2) === 'invalid') return
+    this.forLeafPages(it, oldLow, oldHigh, input, (page) => {
+      const change = this.pending.get(page)
+      if (change !== undefined) change.forced = true
+    })
   }
 
   private entryIs(it: Watched & { kind: 'table' }, input: number, low: number, high: number): void {
@@ -375,7 +386,7 @@ export class OwnershipWatch<Moment> {
   private touch(page: number): void {
     if (this.pending.has(page)) return
     const before = this.ownership(page)
-    this.pending.set(page, { page, before, after: before, moment: this.now() })
+    this.pending.set(page, { page, before, after: before, forced: false, moment: this.now() })
   }
 
   /** The 64-bit word at `at` before a store of `old.length` bytes to `physical`. */
