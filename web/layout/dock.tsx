@@ -2,12 +2,14 @@ import { type KeyboardEvent, type ReactNode, useId, useRef } from 'react'
 import { Answers } from '../components/answers.tsx'
 import { BootRail } from '../components/boot-rail.tsx'
 import { EventList } from '../inspector/event-list.tsx'
+import { Timeline } from '../inspector/timeline.tsx'
 import { VmTable } from '../inspector/vm-table.tsx'
 import { KconfigPanel } from '../switches/kconfig-panel.tsx'
 import { TruthTable } from '../switches/truth-table.tsx'
 import { DOCK_TABS, type DockTab, useLayout } from './layout-store.ts'
 
 const TABS: Readonly<Record<DockTab, { title: string; content: ReactNode }>> = {
+  timeline: { title: 'Timeline', content: <Timeline /> },
   events: { title: 'Events', content: <EventList /> },
   vms: { title: 'VMs', content: <VmTable /> },
   truth: { title: 'Outcomes', content: <TruthTable /> },
@@ -17,23 +19,25 @@ const TABS: Readonly<Record<DockTab, { title: string; content: ReactNode }>> = {
 }
 
 /** Lists of what the machine did and is made of, one at a time. The others stay alive behind it. */
-export function Dock() {
-  const chosen = useLayout(state => state.dock)
+export function Dock(props: { timeline: boolean }) {
+  const tabs = DOCK_TABS.filter(tab => props.timeline || tab !== 'timeline')
+  const wished = useLayout(state => state.dock)
+  const chosen = tabs.includes(wished) ? wished : 'events'
   const id = useId()
   const list = useRef<HTMLDivElement>(null)
   const onKeyDown = (event: KeyboardEvent) => {
-    const at = DOCK_TABS.indexOf(chosen)
-    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: DOCK_TABS.length - 1 }[event.key]
+    const at = tabs.indexOf(chosen)
+    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key]
     if (next === undefined) return
     event.preventDefault()
-    const tab = DOCK_TABS[(next + DOCK_TABS.length) % DOCK_TABS.length] as DockTab
+    const tab = tabs[(next + tabs.length) % tabs.length] as DockTab
     useLayout.setState({ dock: tab })
     list.current?.querySelector<HTMLElement>(`[data-tab-name="${tab}"]`)?.focus()
   }
   return (
     <section className="dock" aria-label="What the machine did">
       <div className="dock-tabs" role="tablist" aria-label="Lists" ref={list} onKeyDown={onKeyDown}>
-        {DOCK_TABS.map(tab => (
+        {tabs.map(tab => (
           <button
             key={tab}
             type="button"
@@ -49,7 +53,7 @@ export function Dock() {
           </button>
         ))}
       </div>
-      {DOCK_TABS.map(tab => (
+      {tabs.map(tab => (
         <div key={tab} role="tabpanel" className="dock-panel" id={`${id}-${tab}-panel`} aria-labelledby={`${id}-${tab}`} hidden={tab !== chosen}>
           {TABS[tab].content}
         </div>

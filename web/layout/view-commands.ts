@@ -5,6 +5,7 @@ import { DOCK_TABS, type DockTab, resetLayout, useLayout } from './layout-store.
 const always = () => true
 
 const TITLES: Readonly<Record<DockTab, string>> = {
+  timeline: 'Show the timeline',
   events: 'Show the events',
   vms: 'Show the virtual machines',
   truth: 'Show what the four combinations do',
@@ -38,7 +39,7 @@ export const VIEW_COMMANDS: readonly Command[] = [
     key: 'Alt+Shift+KeyS',
     keyLabel: 'Alt ⇧ S',
     enabled: always,
-    run: () => useLayout.setState(({ settings }) => ({ settings: !settings })),
+    run: () => useLayout.setState({ settings: document.querySelector('.setup') === null }),
   },
   { id: 'view.resetPanels', title: 'Put all panels back', enabled: always, run: resetLayout },
 ]

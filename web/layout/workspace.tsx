@@ -9,6 +9,7 @@ import { OwnershipMap } from '../map/ownership-map.tsx'
 import { useLab } from '../store.ts'
 import { Dock } from './dock.tsx'
 import { useLayout } from './layout-store.ts'
+import { useRoom } from './room.ts'
 
 /**
  * The panels under the top bar. Left: what the machine is made of. Middle: memory, and under it time. Right: what was
@@ -17,14 +18,15 @@ import { useLayout } from './layout-store.ts'
  */
 export function Workspace() {
   const epoch = useLayout(state => state.epoch)
-  const settings = useLayout(state => state.settings)
+  const room = useRoom()
+  const { settings } = room
   return (
     <Split key={epoch} id="rows" orientation="vertical" panels={['upper', 'lower']}>
       <Panel id="upper" minSize="220px" className="hold">
         <Split id={settings ? 'columns' : 'columns-without-settings'} orientation="horizontal" panels={settings ? ['settings', 'centre', 'detail'] : ['centre', 'detail']}>
           {settings && (
             <>
-              <Panel id="settings" defaultSize="21rem" minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
+              <Panel id="settings" defaultSize={room.tight ? '18.5rem' : '21rem'} minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
                 <Setup />
               </Panel>
               <Handle label="Width of the settings" />
@@ -33,11 +35,11 @@ export function Workspace() {
           <Panel id="centre" minSize="360px" className="hold p-centre">
             <main className="stage">
               <NoticeStrip />
-              <Centre />
+              <Centre timeline={room.timelineUnderMap} />
             </main>
           </Panel>
           <Handle label="Width of the inspector" />
-          <Panel id="detail" defaultSize="22rem" minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
+          <Panel id="detail" defaultSize={room.tight ? '19rem' : '22rem'} minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
             <aside className="detail" aria-label="Inspector">
               <Inspector />
             </aside>
@@ -45,14 +47,14 @@ export function Workspace() {
         </Split>
       </Panel>
       <Handle label="Height of the lower panels" />
-      <Panel id="lower" defaultSize="34%" minSize="120px" className="hold">
+      <Panel id="lower" defaultSize="32%" minSize="120px" className="hold">
         <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
           <Panel id="console" minSize="260px" className="hold p-console">
             <Console />
           </Panel>
           <Handle label="Width of the console" />
           <Panel id="tabs" minSize="300px" defaultSize="54%" className="hold p-tabs">
-            <Dock />
+            <Dock timeline={!room.timelineUnderMap} />
           </Panel>
         </Split>
       </Panel>
@@ -61,19 +63,19 @@ export function Workspace() {
 }
 
 /** Memory over time; before there is a machine, an invitation in their place. */
-function Centre() {
+function Centre(props: { timeline: boolean }) {
   const off = useLab(state => ['empty', 'fetching', 'building'].includes(state.machine.state))
   return (
     <div className={off ? 'centre off' : 'centre'}>
       {off && <BeforeBoot />}
-      <Split id="centre" orientation="vertical" panels={['map', 'timeline']}>
+      <Split id={props.timeline ? 'over' : 'over-alone'} orientation="vertical" panels={props.timeline ? ['map', 'timeline'] : ['map']}>
         <Panel id="map" minSize="180px" className="hold p-map">
           <OwnershipMap />
         </Panel>
-        <Handle label="Height of the timeline" />
-        <Panel id="timeline" defaultSize="150px" minSize="90px" maxSize="60%" groupResizeBehavior="preserve-pixel-size" className="hold p-timeline">
+        {props.timeline && <Handle label="Height of the timeline" />}
+        {props.timeline && <Panel id="timeline" defaultSize="10.75rem" minSize="90px" maxSize="60%" groupResizeBehavior="preserve-pixel-size" className="hold p-timeline">
           <Timeline />
-        </Panel>
+        </Panel>}
       </Split>
     </div>
   )

@@ -1,4 +1,4 @@
-import { type FoldMetrics, type Piece, type Row, sizeLabel } from './folding.ts'
+import { type FoldMetrics, type Piece, type PlacedRow, rowAt, sizeLabel } from './folding.ts'
 import { type Fill, type Hue, LANES, laneFills, type Move } from './lanes.ts'
 import { matches } from './runs.ts'
 
@@ -22,7 +22,9 @@ export interface Geometry extends FoldMetrics {
   scale: number
   left: number
   right: number
+  /** Height of a row without names, and of each line of names. */
   rowHeight: number
+  labelLine: number
   laneTop: number
   laneHeight: number
   lanePitch: number
@@ -39,7 +41,8 @@ export function geometry(width: number, scale: number): Geometry {
     cell: Math.round(10 * scale),
     gap: Math.round(4 * scale),
     shortRun: 32,
-    rowHeight: Math.round(100 * scale),
+    rowHeight: Math.round(74 * scale),
+    labelLine: Math.round(13 * scale),
     laneTop: Math.round(16 * scale),
     laneHeight: Math.round(14 * scale),
     lanePitch: Math.round(17 * scale),
@@ -47,7 +50,7 @@ export function geometry(width: number, scale: number): Geometry {
 }
 
 export interface Scene {
-  rows: readonly Row[]
+  rows: readonly PlacedRow[]
   geometry: Geometry
   palette: Palette
   /** First visible CSS pixel, and how many. */
@@ -77,15 +80,15 @@ export function draw(context: CanvasRenderingContext2D, scene: Scene, ratio: num
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, g.width + g.left + g.right, scene.height)
   const hatches = hatchesOf(context, palette, g.scale, ratio)
-  const first = Math.max(0, Math.floor(scene.top / g.rowHeight))
-  const last = Math.min(scene.rows.length - 1, Math.floor((scene.top + scene.height) / g.rowHeight))
+  const first = rowAt(scene.rows, scene.top)
+  const last = rowAt(scene.rows, scene.top + scene.height)
   for (let i = first; i <= last; i++) {
     const row = scene.rows[i]
-    if (row !== undefined) drawRow(context, scene, row, i * g.rowHeight - scene.top, hatches)
+    if (row !== undefined) drawRow(context, scene, row, row.y - scene.top, hatches)
   }
 }
 
-function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: Row, y: number, hatches: Hatches): void {
+function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow, y: number, hatches: Hatches): void {
   const { geometry: g, palette, filter } = scene
   context.textBaseline = 'alphabetic'
   const laneY = (lane: number) => y + g.laneTop + lane * g.lanePitch
@@ -100,7 +103,6 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: Row, y: n
     context.fillStyle = lane === 0 ? palette.host : lane === 1 ? palette.hyp : palette.vm
     context.fillText(name, g.left + g.width + 6 * g.scale, laneY(lane) + g.laneHeight - 3 * g.scale)
   }
-  const ends = [0, 0]
   let sizeEnd = 0
   for (const piece of row.pieces) {
     const faded = !matches(piece.run, filter)
@@ -124,7 +126,12 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: Row, y: n
         sizeEnd = piece.x + context.measureText(text).width + 6 * g.scale
       }
     }
-    if (piece.first && piece.run.region !== '') drawLabel(context, scene, piece, x, laneY(2) + g.laneHeight, ends)
+  }
+  context.font = labelFont(g.scale)
+  context.fillStyle = palette.dim
+  for (const label of row.labels) {
+    context.globalAlpha = matches(label.piece.run, filter) ? 1 : 0.35
+    context.fillText(label.text, g.left + label.x, laneY(2) + g.laneHeight + 12 * g.scale + label.line * g.labelLine)
   }
   context.globalAlpha = 1
   if (scene.marked && scene.progress >= 1) drawMarks(context, scene, row, laneY)
@@ -225,20 +232,10 @@ function drawHole(context: CanvasRenderingContext2D, x: number, y: number, width
   context.stroke()
 }
 
-/** Region names stand under their first page, on the first of two lines that is free there; else the tooltip has them. */
-function drawLabel(context: CanvasRenderingContext2D, scene: Scene, piece: Piece, x: number, y: number, ends: number[]): void {
-  const { geometry: g, palette } = scene
-  context.font = `${12 * g.scale}px ${SANS}`
-  const width = context.measureText(piece.run.region).width
-  const line = ends.findIndex(end => piece.x >= end)
-  if (line < 0 || piece.x + width > g.width + g.right) return
-  ends[line] = piece.x + width + 8 * g.scale
-  context.fillStyle = palette.dim
-  context.fillText(piece.run.region, x, y + (12 + 12.5 * line) * g.scale)
-}
+export const labelFont = (scale: number): string => `${12 * scale}px ${SANS}`
 
 /** A small wedge over each page that changed hands a moment ago. */
-function drawMarks(context: CanvasRenderingContext2D, scene: Scene, row: Row, laneY: (lane: number) => number): void {
+function drawMarks(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow, laneY: (lane: number) => number): void {
   const { geometry: g, palette, moves } = scene
   if (moves.size === 0) return
   context.fillStyle = palette.ink

@@ -30,6 +30,63 @@ export interface Row {
   pieces: Piece[]
 }
 
+/** A region's name under its first page of a row. */
+export interface Label {
+  text: string
+  x: number
+  /** 0 or 1. */
+  line: number
+  piece: Piece
+}
+
+/** A row with its names and its place down the map, in CSS pixels. */
+export interface PlacedRow extends Row {
+  y: number
+  height: number
+  labels: Label[]
+}
+
+/**
+ * Puts names under pieces, on the first of two lines that is free there; a name that finds no room is left to the
+ * tooltip. A row is only as high as its names need.
+ * @param measure width of a name in CSS pixels
+ */
+export function placeRows(
+  rows: readonly Row[],
+  sizes: { width: number; space: number; base: number; line: number },
+  measure: (text: string) => number,
+): PlacedRow[] {
+  let y = 0
+  return rows.map(row => {
+    const ends = [0, 0]
+    const labels: Label[] = []
+    for (const piece of row.pieces) {
+      if (!piece.first || piece.run.region === '') continue
+      const width = measure(piece.run.region)
+      const line = ends.findIndex(end => piece.x >= end)
+      if (line < 0 || piece.x + width > sizes.width) continue
+      ends[line] = piece.x + width + sizes.space
+      labels.push({ text: piece.run.region, x: piece.x, line, piece })
+    }
+    const height = sizes.base + sizes.line * (labels.some(label => label.line === 1) ? 2 : labels.length > 0 ? 1 : 0)
+    const placed = { ...row, y, height, labels }
+    y += height
+    return placed
+  })
+}
+
+/** Index of the row at a height down the map; the last one that begins above it. */
+export function rowAt(rows: readonly PlacedRow[], y: number): number {
+  let low = 0
+  let high = rows.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((rows[middle] as PlacedRow).y <= y) low = middle + 1
+    else high = middle
+  }
+  return Math.max(0, low - 1)
+}
+
 /** Opened folds, as `start:count`. */
 export type OpenFolds = ReadonlySet<string>
 

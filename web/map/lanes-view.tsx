@@ -3,14 +3,25 @@ import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
 import { useInspection } from '../inspection-store.ts'
 import { useLab } from '../store.ts'
 import { describe, sentenceOf } from './describe.ts'
-import { draw, geometry, paletteOf } from './drawing.ts'
-import { foldKey, layOut, type Piece, pageAt, pieceOf, step } from './folding.ts'
+import { draw, geometry, labelFont, paletteOf } from './drawing.ts'
+import { foldKey, layOut, type Piece, pageAt, pieceOf, placeRows, rowAt, step } from './folding.ts'
 import type { Move } from './lanes.ts'
 import { closeFoldAround, toggleFold, useMap } from './map-store.ts'
 import { PAGE_BYTES } from './runs.ts'
 
 const MOVE_MS = 520
 const MARK_MS = 6000
+
+let ruler: CanvasRenderingContext2D | null = null
+
+/** Widths of names as the canvas will draw them. */
+function measurer(scale: number): (text: string) => number {
+  ruler ??= document.createElement('canvas').getContext('2d')
+  const context = ruler
+  if (context === null) return text => text.length * 6.5 * scale
+  context.font = labelFont(scale)
+  return text => context.measureText(text).width
+}
 
 /** The folded map: a canvas as large as the panel, drawn anew when something changed. */
 export function LanesView(props: { frame: OwnershipFrame }) {
@@ -49,7 +60,10 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   }, [theme])
 
   const metrics = useMemo(() => geometry(size.width, scale), [size.width, scale])
-  const rows = useMemo(() => layOut(runs, open, metrics), [runs, open, metrics])
+  const rows = useMemo(() => {
+    const sizes = { width: metrics.width + metrics.right, space: 8 * scale, base: metrics.rowHeight, line: metrics.labelLine }
+    return placeRows(layOut(runs, open, metrics), sizes, measurer(scale))
+  }, [runs, open, metrics, scale])
   const addressOf = useCallback((page: number) => (guestSpace ? 0 : frame.ramBase) + page * PAGE_BYTES, [guestSpace, frame.ramBase])
   const movesByPage = useMemo(() => {
     const map = new Map<number, Move[]>()
@@ -129,11 +143,11 @@ export function LanesView(props: { frame: OwnershipFrame }) {
       const at = pieceOf(rows, page)
       const element = place.current
       if (at === null || element === null) return
-      const y = at.row * metrics.rowHeight
+      const { y, height } = rows[at.row] ?? { y: 0, height: 0 }
       if (y < element.scrollTop) element.scrollTop = y
-      else if (y + metrics.rowHeight > element.scrollTop + element.clientHeight) element.scrollTop = y + metrics.rowHeight - element.clientHeight
+      else if (y + height > element.scrollTop + element.clientHeight) element.scrollTop = y + height - element.clientHeight
     },
-    [rows, metrics],
+    [rows],
   )
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new selection scrolls, not each new frame
@@ -145,9 +159,10 @@ export function LanesView(props: { frame: OwnershipFrame }) {
     const box = canvas.current?.getBoundingClientRect()
     if (box === undefined) return null
     const y = event.clientY - box.top + top
-    const row = rows[Math.floor(y / metrics.rowHeight)]
-    const inRow = y % metrics.rowHeight
-    if (row === undefined || inRow < metrics.laneTop - 14 || inRow > metrics.laneTop + 3 * metrics.lanePitch) return null
+    const row = rows[rowAt(rows, y)]
+    if (row === undefined) return null
+    const inRow = y - row.y
+    if (inRow < metrics.laneTop - 14 || inRow > metrics.laneTop + 3 * metrics.lanePitch) return null
     return pageAt(row, event.clientX - box.left - metrics.left, metrics.cell)
   }
 
@@ -202,6 +217,8 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   }
 
   const here = focused ? pieceOf(rows, cursor) : null
+  const end = rows.at(-1)
+  const extent = end === undefined ? 0 : end.y + end.height
   const hovered = hover === null ? null : pieceOf(rows, hover.page)
   return (
     <div className="lanes">
@@ -233,7 +250,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
           if (found !== null) activate(found.piece, found.page)
         }}
       >
-        <div className="lanes-extent" style={{ blockSize: Math.max(rows.length * metrics.rowHeight, 1) }}>
+        <div className="lanes-extent" style={{ blockSize: Math.max(extent, 1) }}>
           <canvas ref={canvas} style={{ inlineSize: size.width, blockSize: size.height }} aria-hidden="true" />
         </div>
       </div>

@@ -79,7 +79,9 @@ function colours(element: Element): { rank: readonly Rgb[]; ground: Rgb } {
   }
 }
 
-function rgb(hex: string): Rgb {
+/** `#rgb` or `#rrggbb`: the build shortens what it can. */
+function rgb(text: string): Rgb {
+  const hex = text.length === 4 ? [...text].map(c => (c === '#' ? c : c + c)).join('') : text
   const n = Number.parseInt(hex.slice(1), 16)
   return [(n >> 16) & 255, (n >> 8) & 255, n & 255]
 }

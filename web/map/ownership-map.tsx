@@ -21,13 +21,13 @@ export function OwnershipMap() {
         <span className="aside" data-testid="map-counts">
           {frame === null ? '' : `${count(frame.pages)} pages, ${count(runs.length)} runs`}
         </span>
+        {frame !== null && <Controls frame={frame} />}
         <Legend />
       </header>
       {frame === null ? (
         <Waiting />
       ) : (
         <>
-          <Controls frame={frame} />
           {frame.why !== null && <Unknown why={frame.why} />}
           <Overview frame={frame} />
           {view === 'table' ? <RunsTable frame={frame} /> : <LanesView frame={frame} />}
