@@ -25,10 +25,11 @@ export function KconfigPanel() {
       <section className="kconfig-scroll" tabIndex={0} aria-label="Options of the kernel">
         {config.state === 'absent' && <p className="note">{config.why} What the option depends on cannot be evaluated.</p>}
         <div className="kconfig-columns">
-          {config.state === 'known' && <Menus config={config.config} />}
+          {config.state === 'known' && <KvmMenu config={config.config} />}
           <div>
-            {config.state === 'known' && <Search config={config.config} />}
+            {config.state === 'known' && <ExpertMenu config={config.config} />}
             <Story />
+            {config.state === 'known' && <Search config={config.config} />}
           </div>
         </div>
       </section>
@@ -36,37 +37,40 @@ export function KconfigPanel() {
   )
 }
 
-function Menus({ config }: { config: KernelConfig }) {
-  const expert = config.entries.get('EXPERT')
+/** The menu of arch/arm64/kvm/Kconfig, the option at its end as in the patch. */
+function KvmMenu({ config }: { config: KernelConfig }) {
   return (
-    <div className="menus mono">
-      {expert !== undefined && (
-        <Menu title={expert.menus.join(' › ') || 'Top level'}>
-          <ExpertRow entry={expert} />
-        </Menu>
-      )}
-      <Menu title="Virtualization">
-        {kvmMenu(config)
-          .filter(item => item.name !== 'VIRTUALIZATION')
-          .map(item => (
-            <li key={item.name} className="option-row">
-              <Glyph value={item.entry.value} />
-              <span className="option-text">
-                {item.name}
-                <small>{item.purpose}</small>
-              </span>
-            </li>
-          ))}
-        <UapiRow />
-      </Menu>
-    </div>
+    <Menu title="Virtualization">
+      {kvmMenu(config)
+        .filter(item => item.name !== 'VIRTUALIZATION')
+        .map(item => (
+          <li key={item.name} className="option-row">
+            <Glyph value={item.entry.value} />
+            <span className="option-text">
+              {item.name}
+              <small>{item.purpose}</small>
+            </span>
+          </li>
+        ))}
+      <UapiRow />
+    </Menu>
+  )
+}
+
+function ExpertMenu({ config }: { config: KernelConfig }) {
+  const expert = config.entries.get('EXPERT')
+  if (expert === undefined) return null
+  return (
+    <Menu title={expert.menus.join(' › ') || 'Top level'}>
+      <ExpertRow entry={expert} />
+    </Menu>
   )
 }
 
 function Menu(props: { title: string; children: React.ReactNode }) {
   const id = useId()
   return (
-    <div className="menu">
+    <div className="menu mono">
       <h3 id={id}>{props.title}</h3>
       <ul aria-labelledby={id}>{props.children}</ul>
     </div>
@@ -104,7 +108,7 @@ function ExpertRow({ entry }: { entry: ConfigEntry }) {
         </span>
         <span className="option-text">
           EXPERT
-          <small>{without ? 'supposed to be off; in this kernel it is on' : 'shows options for people who know what they do; try it off'}</small>
+          <small>{without ? 'supposed to be off; in this kernel it is on' : 'shows more options than most need; try it off'}</small>
         </span>
       </label>
     </li>
