@@ -3,11 +3,13 @@
  * medians and ratios. Needs qemu-system-aarch64; Chromium's part needs a chromium. Options: --runs N (3), --no-chromium.
  *
  * boot:     process start (Chromium: Boot pressed) to init's first line
+ * events:   boot and probe in Node with the event log, against without
  * hash/sort/copy: time between a workload's begin and end lines on the console, user space in the guest
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { benchEvents } from './bench-events.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 
 ensureInstalled()
@@ -97,4 +99,8 @@ for (const [what, by] of Object.entries(samples)) {
     what.padEnd(8) + Object.entries(by).map(([name, v]) => `  ${name} ${median(v).toFixed(2)} s${name === 'qemu' ? '' : ` = ${(median(v) / base).toFixed(2)} x`}`).join(''),
   )
 }
+const events = benchEvents({ image, initrd, runs })
+console.log(
+  `events    without ${events.without.toFixed(2)} s  with the log ${events.logged.toFixed(2)} s = ${events.ratio.toFixed(3)} x  (${events.events} events, ${events.dropped} dropped)`,
+)
 process.exit(0)

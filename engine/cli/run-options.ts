@@ -13,6 +13,8 @@ export interface RunOptions {
   readonly stats?: string
   readonly dumpRam?: string
   readonly dumpOwnership?: string
+  /** Keep the event log and write it here at the end. */
+  readonly dumpEvents?: string
   /** Print a hash of registers and RAM at these instruction counts, on stderr. */
   readonly hashAt: readonly number[]
   readonly tier1: boolean
@@ -28,13 +30,13 @@ export class UsageError extends Error {
 export const RUN_USAGE =
   'usage: pkvm-lab run -kernel FILE [-initrd FILE] [-append STRING] [-m MIB] [-cpu lab[,crypto=on|off]] [-until REGEX]\n' +
   '                    [-max-instructions N] [-stats FILE.json] [-dump-ram FILE] [-dump-ownership FILE.json]\n' +
-  '                    [-hash-at N[,N...]] [-tier0] [-gate y|n]\n' +
+  '                    [-dump-events FILE.json] [-hash-at N[,N...]] [-tier0] [-gate y|n]\n' +
   '-gate n refuses protected VMs as the dropped build option PROTECTED_VM_UAPI=n would have; y (default) is the kernel as it is.'
 
 /** @throws UsageError */
 export function parseRunOptions(args: readonly string[]): RunOptions {
   const given = new Map<string, string>()
-  const valued = new Set(['-kernel', '-initrd', '-append', '-m', '-cpu', '-until', '-max-instructions', '-stats', '-dump-ram', '-dump-ownership', '-hash-at', '-gate'])
+  const valued = new Set(['-kernel', '-initrd', '-append', '-m', '-cpu', '-until', '-max-instructions', '-stats', '-dump-ram', '-dump-ownership', '-dump-events', '-hash-at', '-gate'])
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!.replace(/^--/, '-')
     if (name === '-tier0') {
@@ -61,6 +63,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...text('stats', '-stats'),
     ...text('dumpRam', '-dump-ram'),
     ...text('dumpOwnership', '-dump-ownership'),
+    ...text('dumpEvents', '-dump-events'),
     hashAt: (given.get('-hash-at') ?? '').split(',').filter(Boolean).map((n) => parseCount('-hash-at', n)),
     tier1: !given.has('-tier0'),
     gate: parseGate(given.get('-gate') ?? 'y'),

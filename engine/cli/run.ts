@@ -1,4 +1,6 @@
 import { writeFile } from 'node:fs/promises'
+import { EventLog } from '../inspect/events/event-log.ts'
+import { eventsJson } from '../inspect/events/events-json.ts'
 import { findGateSite } from '../inspect/gate-site.ts'
 import { Inspector } from '../inspect/inspector.ts'
 import { Kallsyms } from '../inspect/kallsyms.ts'
@@ -22,6 +24,7 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
   const machine = Machine.create({
     image,
     ...(options.gate === 'n' ? { gateSite: gateSite(image) } : {}),
+    onGateRefusal: () => log?.gateRefused(),
     ...(initrd === undefined ? {} : { initrd }),
     append: options.append,
     ramMiB: options.ram,
@@ -34,6 +37,7 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
       lines.feed(bytes)
     },
   })
+  const log = options.dumpEvents === undefined ? null : new EventLog(machine, image)
   machine.setGate(options.gate)
   const terminal = RawTerminal.open((bytes) => machine.receive(0, bytes))
   const started = performance.now()
@@ -49,6 +53,7 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
     await writeFile(options.stats, `${JSON.stringify(stats, null, 2)}\n`)
   }
   if (options.dumpRam !== undefined) await writeFile(options.dumpRam, machine.ram())
+  if (log !== null) await writeFile(options.dumpEvents!, eventsJson(log))
   if (options.dumpOwnership !== undefined) {
     await writeFile(options.dumpOwnership, ownershipJson(ownershipReport(new Inspector(machine, image))))
   }

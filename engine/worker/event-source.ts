@@ -23,7 +23,7 @@ export function logEvents(machine: LoggedMachine, kernel: KernelData): LoggedEve
     get dropped() {
       return log.dropped
     },
-    gateSet: ({ option }) => log.record('gate', `CONFIG_PROTECTED_VM_UAPI=${option} from here on`, { by: 'the learner' }),
-    gateRefused: () => log.record('gate', 'protected VM refused: -EINVAL, CONFIG_PROTECTED_VM_UAPI=n', { result: '-22 (EINVAL)' }),
+    gateSet: ({ option }) => log.gateSet(option),
+    gateRefused: () => log.gateRefused(),
   }
 }

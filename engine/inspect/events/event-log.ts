@@ -174,6 +174,16 @@ export class EventLog implements CpuObserver {
     if (this.stay === null) this.flush()
   }
 
+  /** The learner has flipped the reconstructed build option (machine/v3-gate.ts). */
+  gateSet(option: 'y' | 'n'): void {
+    this.record('gate', `CONFIG_PROTECTED_VM_UAPI=${option} from here on`, { by: 'the learner' })
+  }
+
+  /** It has refused a protected VM, at the present instruction. */
+  gateRefused(): void {
+    this.record('gate', 'protected VM refused: -EINVAL, CONFIG_PROTECTED_VM_UAPI=n', { result: '-22 (EINVAL)', ...taskDetail(this.task.name()) })
+  }
+
   /** Begin to listen; resumes after `stop`. */
   start(): void {
     this.machine.cpu.observer = this
