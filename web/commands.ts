@@ -2,6 +2,7 @@ import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
 import { openEvent, revisit, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
 import { VIEW_COMMANDS } from './layout/view-commands.ts'
+import { useLayout } from './layout/layout-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
 import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
@@ -160,8 +161,10 @@ export const COMMANDS = {
 /** The first time a bit of `tainted_mask` was set, by whom and on whose behalf. */
 function openTaint(): void {
   const event = eventLog.first('taint')
-  if (event !== undefined) openEvent(event)
-  else {
+  if (event !== undefined) {
+    useLayout.setState({ dock: 'events' })
+    openEvent(event)
+  } else {
     notify({
       message: 'No instruction has set a taint bit since reset.',
       hint: eventLog.dropped + eventLog.forgotten > 0 ? 'Or the event is among those that the log has lost.' : '',

@@ -44,16 +44,19 @@ export function EventList() {
   })
   const chosenIndex = useMemo(() => (chosen === null ? -1 : indexOf(events, chosen)), [events, chosen])
 
+  // Behind another tab the list has no height and cannot scroll; it catches up when it is shown.
+  const shown = (rows.scrollRect?.height ?? 0) > 0
+
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows is a new object each time; the number of events decides
   useEffect(() => {
-    if (follow && events.length > 0) rows.scrollToIndex(events.length - 1, { align: 'end' })
-  }, [follow, events.length])
+    if (shown && follow && events.length > 0) rows.scrollToIndex(events.length - 1, { align: 'end' })
+  }, [shown, follow, events.length])
 
   // Something else, such as the timeline or a command, has opened an event.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only a new choice moves the list
   useEffect(() => {
-    if (chosenIndex >= 0) rows.scrollToIndex(chosenIndex, { align: 'auto' })
-  }, [chosen])
+    if (shown && chosenIndex >= 0) rows.scrollToIndex(chosenIndex, { align: 'auto' })
+  }, [shown, chosen])
 
   const onKeyDown = (event: KeyboardEvent) => {
     const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -events.length, End: events.length }
@@ -82,16 +85,10 @@ export function EventList() {
           {eventLog.forgotten > 0 && `, ${count(eventLog.forgotten)} old ones let go by the page`}
           {lost === 0 && events.length > 0 && ', none dropped'}
         </span>
-        <label className="follow">
-          <input type="checkbox" checked={follow} onChange={event => useInspector.setState({ follow: event.target.checked })} />
-          Follow
-        </label>
-      </header>
-      <div className="event-filter">
         <input
           id={EVENT_FILTER}
           type="text"
-          className="mono"
+          className="event-text mono"
           aria-label="Filter events by text"
           placeholder="text, symbol, caller"
           spellCheck={false}
@@ -99,6 +96,12 @@ export function EventList() {
           value={text}
           onChange={event => setText(event.target.value)}
         />
+        <label className="follow">
+          <input type="checkbox" checked={follow} onChange={event => useInspector.setState({ follow: event.target.checked })} />
+          Follow
+        </label>
+      </header>
+      <div className="event-filter">
         <fieldset className="kinds">
           <legend className="unseen">Kinds of events</legend>
           {ALL_KINDS.map(kind => (
@@ -145,7 +148,7 @@ export function EventList() {
                 <span className="kind">{event.kind}</span>
                 <span className="el mono">EL{event.el}</span>
                 <span className="line mono">{event.text}</span>
-                <span className="symbol mono">{event.symbol}</span>
+                <span className="symbol mono" title={event.symbol}>{event.symbol}</span>
               </div>
             )
           })}
