@@ -5,8 +5,8 @@
 bench_word:     .asciz "lab.init=bench"
 
         .equ    BENCH_BYTES, 0x400000           // each of two buffers
-        .equ    HASH_ROUNDS, 12
-        .equ    SORT_ELEMENTS, 0x60000
+        .equ    HASH_ROUNDS, 40
+        .equ    SORT_ELEMENTS, 0x80000
         .equ    COPY_ROUNDS, 400
 
         .bss
