@@ -40,6 +40,8 @@ const EL2_PATIENCE = 25
 const EVENT_BATCH = 2000
 /** Frames that may come ahead of their time when VMs change. */
 const BURST = 12
+/** Instructions between looks at the table of VMs while the machine is to pause there; a VM's whole life can be 10^6. */
+const WATCHFUL_SLICE = 20_000
 
 class Subscription {
   hertz = 0
@@ -84,6 +86,11 @@ export class InspectionDesk {
     this.inEl2 = 0
     this.burst = BURST
     this.pauseOnVms = false
+  }
+
+  /** Instructions that may pass until the next `tick`. */
+  get sliceLimit(): number {
+    return this.pauseOnVms && this.frames?.vmsReadable === true ? WATCHFUL_SLICE : Number.POSITIVE_INFINITY
   }
 
   receive(request: InspectionRequest): void {

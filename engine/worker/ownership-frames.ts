@@ -98,6 +98,11 @@ export class OwnershipFrames {
     return this.regions
   }
 
+  /** Whether the hypervisor has a table of VMs by now. */
+  get vmsReadable(): boolean {
+    return this.copy !== null
+  }
+
   /** Whether VMs came, went or changed since the last frame: a hundredth of a millisecond. */
   vmsChanged(): boolean {
     return this.copy !== null && this.vmsNow() !== this.lastVms

@@ -232,7 +232,7 @@ export class Session {
     let result: RunResult
     try {
       const left = this.pauseAt - before
-      result = machine.run(left > 0 ? Math.min(this.budget, left) : SETTLE_INSTRUCTIONS)
+      result = machine.run(left > 0 ? Math.min(this.budget, left, this.desk.sliceLimit) : SETTLE_INSTRUCTIONS)
     } catch (error) {
       const { message } = sentenceOf(error)
       this.halt('stopped')

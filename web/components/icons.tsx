@@ -16,6 +16,7 @@ export const PauseIcon = () => <Icon filled d="M4 3h3v10H4zM9 3h3v10H9z" />
 export const ResetIcon = () => <Icon d="M3.2 6.2A5.2 5.2 0 1 1 2.8 9M3 2.5v4h4" />
 export const CloseIcon = () => <Icon d="M4 4l8 8M12 4l-8 8" />
 export const ThemeIcon = () => <Icon d="M8 2.25a5.75 5.75 0 1 0 0 11.5zM8 2.25a5.75 5.75 0 0 1 0 11.5" />
+export const SettingsIcon = () => <Icon d="M2.5 3h11v10h-11zM6.5 3v10" />
 export const CommandsIcon = () => <Icon d="M2.5 4.5h11M2.5 8h11M2.5 11.5h7" />
 
 /** The host gave a page away: a gap in its lane, the page in the lane below. */

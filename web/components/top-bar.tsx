@@ -1,9 +1,10 @@
 import { COMMANDS, runCommand } from '../commands.ts'
 import { count, seconds } from '../format.ts'
 import { useLab } from '../store.ts'
+import { SETTINGS } from '../layout/view-commands.ts'
 import { TaintBadge } from '../switches/taint-badge.tsx'
 import { CommandButton } from './command-button.tsx'
-import { CommandsIcon, Mark, PauseIcon, PlayIcon, ResetIcon, ThemeIcon } from './icons.tsx'
+import { CommandsIcon, Mark, PauseIcon, PlayIcon, ResetIcon, SettingsIcon, ThemeIcon } from './icons.tsx'
 
 export function TopBar() {
   const paused = useLab(state => state.machine.state === 'paused')
@@ -29,6 +30,15 @@ export function TopBar() {
       <TaintBadge />
       <Gauges />
       <div className="tools">
+        <button
+          type="button"
+          className="tool"
+          title={`Settings column  ${SETTINGS.keyLabel}`}
+          aria-label="Settings column"
+          onClick={() => runCommand(SETTINGS)}
+        >
+          <SettingsIcon />
+        </button>
         <button
           type="button"
           className="tool"

@@ -14,6 +14,15 @@ const TITLES: Readonly<Record<DockTab, string>> = {
   kconfig: 'Show the kernel’s configuration',
 }
 
+export const SETTINGS = {
+  id: 'view.settings',
+  title: 'Settings column: show or hide',
+  key: 'Alt+Shift+KeyS',
+  keyLabel: 'Alt ⇧ S',
+  enabled: always,
+  run: () => useLayout.setState({ settings: document.querySelector('.setup') === null }),
+} satisfies Command
+
 /** Commands about the screen itself. */
 export const VIEW_COMMANDS: readonly Command[] = [
   {
@@ -33,13 +42,6 @@ export const VIEW_COMMANDS: readonly Command[] = [
   { id: 'map.showShared', title: 'Highlight shared and borrowed pages', enabled: always, run: () => useMap.setState({ filter: 'state:shared' }) },
   { id: 'map.showVms', title: 'Highlight pages that VMs own', enabled: always, run: () => useMap.setState({ filter: 'state:vm' }) },
   ...DOCK_TABS.map((tab): Command => ({ id: `view.${tab}`, title: TITLES[tab], enabled: always, run: () => useLayout.setState({ dock: tab }) })),
-  {
-    id: 'view.settings',
-    title: 'Settings column: show or hide',
-    key: 'Alt+Shift+KeyS',
-    keyLabel: 'Alt ⇧ S',
-    enabled: always,
-    run: () => useLayout.setState({ settings: document.querySelector('.setup') === null }),
-  },
+  SETTINGS,
   { id: 'view.resetPanels', title: 'Put all panels back', enabled: always, run: resetLayout },
 ]

@@ -63,10 +63,12 @@ export function placeRows(
     for (const piece of row.pieces) {
       if (!piece.first || piece.run.region === '') continue
       const width = measure(piece.run.region)
-      const line = ends.findIndex(end => piece.x >= end)
-      if (line < 0 || piece.x + width > sizes.width) continue
-      ends[line] = piece.x + width + sizes.space
-      labels.push({ text: piece.run.region, x: piece.x, line, piece })
+      // Near the end of a row a name moves left until it fits.
+      const x = Math.min(piece.x, sizes.width - width)
+      const line = ends.findIndex(end => x >= end)
+      if (line < 0) continue
+      ends[line] = x + width + sizes.space
+      labels.push({ text: piece.run.region, x, line, piece })
     }
     const height = sizes.base + sizes.line * (labels.some(label => label.line === 1) ? 2 : labels.length > 0 ? 1 : 0)
     const placed = { ...row, y, height, labels }

@@ -11,6 +11,8 @@ import { PAGE_BYTES } from './runs.ts'
 
 const MOVE_MS = 520
 const MARK_MS = 6000
+/** Where the whole map fits at once it is drawn larger. */
+const ZOOMS = [1.5, 1.25, 1] as const
 
 let ruler: CanvasRenderingContext2D | null = null
 
@@ -59,11 +61,23 @@ export function LanesView(props: { frame: OwnershipFrame }) {
     setScale(Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16)
   }, [theme])
 
-  const metrics = useMemo(() => geometry(size.width, scale), [size.width, scale])
-  const rows = useMemo(() => {
-    const sizes = { width: metrics.width + metrics.right, space: 8 * scale, base: metrics.rowHeight, line: metrics.labelLine }
-    return placeRows(layOut(runs, open, metrics), sizes, measurer(scale))
-  }, [runs, open, metrics, scale])
+  const zoom = useRef({ width: 0, height: 0, factor: 0 })
+  const { metrics, rows } = useMemo(() => {
+    const kept = zoom.current
+    // Grows only when the panel changes size, so that the map does not breathe while the machine runs.
+    const most = kept.width === size.width && kept.height === size.height ? kept.factor : Number.POSITIVE_INFINITY
+    for (const factor of ZOOMS) {
+      if (factor > most) continue
+      const metrics = geometry(size.width, scale * factor)
+      const sizes = { width: metrics.width + metrics.right, space: 8 * metrics.scale, base: metrics.rowHeight, line: metrics.labelLine }
+      const rows = placeRows(layOut(runs, open, metrics), sizes, measurer(metrics.scale))
+      const end = rows.at(-1)
+      if (factor > 1 && end !== undefined && end.y + end.height > size.height) continue
+      zoom.current = { width: size.width, height: size.height, factor }
+      return { metrics, rows }
+    }
+    return { metrics: geometry(size.width, scale), rows: [] }
+  }, [runs, open, size, scale])
   const addressOf = useCallback((page: number) => (guestSpace ? 0 : frame.ramBase) + page * PAGE_BYTES, [guestSpace, frame.ramBase])
   const movesByPage = useMemo(() => {
     const map = new Map<number, Move[]>()
