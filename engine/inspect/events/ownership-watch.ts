@@ -311,16 +311,15 @@ export class OwnershipWatch<Moment> {
     // Only the table's place matters to what lies below it.
     if (oldLow !== 0 || oldHigh !== 0) this.entryWas(it, input, oldLow, oldHigh)
     if (low !== 0 || high !== 0) this.entryIs(it, input, low, high)
-    if (it.vm !== null && (low & 1) === 0 && this.reader.annotationFormat.decode(low, high).kind === 'poisoned') this.poisoned(it, input, oldLow, oldHigh)
+    if (it.vm !== null && (low & 1) === 0 && this.reader.annotationFormat.decode(low, high).kind === 'poisoned') this.poisoned(it.vm, input / PAGE)
     if (descriptorKind(low, it.level, it.lpa2) !== 'table') this.lastLeaf = { vm: it.vm, input, level: it.level, low, high }
   }
 
-  private poisoned(it: Watched & { kind: 'table' }, input: number, oldLow: number, oldHigh: number): void {
-    if (descriptorKind(oldLow, it.level, it.lpa2) === 'invalid') return
-    this.forLeafPages(it, oldLow, oldHigh, input, (page) => {
-      const change = this.pending.get(page)
-      if (change !== undefined) change.forced = true
-    })
+  /** The entry was cleared before (break-before-make), so the page is found by where the VM had it. */
+  private poisoned(handle: number, gfn: number): void {
+    for (const change of this.pending.values()) {
+      if (change.before.mappedBy.some((m) => m.handle === handle && m.gfn === gfn)) change.forced = true
+    }
   }
 
   private entryIs(it: Watched & { kind: 'table' }, input: number, low: number, high: number): void {
