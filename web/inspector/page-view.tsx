@@ -22,9 +22,12 @@ export function ownerHue(owner: string): 'host' | 'hyp' | 'vm' | 'none' {
   return /^(vm|guest|pvm)/i.test(owner) ? 'vm' : 'none'
 }
 
-/** Everything about one page: what it is, how the hardware says so, how it came to be. */
-export function PageView(props: { detail: PageDetail }) {
-  const { detail } = props
+/**
+ * Everything about one page: what it is, how the hardware says so, how it came to be.
+ * @param at offset of the byte that was asked for
+ */
+export function PageView(props: { detail: PageDetail; at?: number | null }) {
+  const { detail, at = null } = props
   const hue = ownerHue(detail.owner)
   return (
     <div className="page-view">
@@ -68,7 +71,7 @@ export function PageView(props: { detail: PageDetail }) {
         </section>
       ))}
       <History events={detail.history} />
-      <PageContents detail={detail} />
+      <PageContents detail={detail} at={at} />
     </div>
   )
 }
