@@ -1,6 +1,6 @@
+import { useEffect, useRef } from 'react'
 import { kvmModeOf } from '../command-line.ts'
 import { runCommand } from '../commands.ts'
-import { CommandButton } from '../components/command-button.tsx'
 import { taintOf } from '../probe-facts.ts'
 import { useLab } from '../store.ts'
 import { combination, SWITCH_COMMANDS } from './switch-commands.ts'
@@ -21,6 +21,11 @@ export function TruthTable() {
         <span className="aside">
           {tried === 0 ? 'fills in as you boot with each combination' : `${tried} of ${rows.length} combinations tried`}
         </span>
+        {tried > 0 && (
+          <button type="button" className="link" onClick={() => runCommand(SWITCH_COMMANDS.clearTruth)}>
+            {SWITCH_COMMANDS.clearTruth.title}
+          </button>
+        )}
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
       <section className="truth-scroll" tabIndex={0} aria-label="Outcome of each combination of the two switches">
@@ -46,11 +51,6 @@ export function TruthTable() {
           </tbody>
         </table>
       </section>
-      {tried > 0 && (
-        <p className="truth-foot">
-          <CommandButton command={SWITCH_COMMANDS.clearTruth} label="Empty the table" />
-        </p>
-      )}
     </section>
   )
 }
@@ -59,8 +59,17 @@ function Row({ row, chosen }: { row: TruthRow; chosen: boolean }) {
   const { mode, option, outcome } = row
   const taint = outcome?.taint ?? null
   const set = combination(mode, option)
+  const line = useRef<HTMLTableRowElement>(null)
+  useEffect(() => {
+    const row = line.current
+    const box = row?.closest('.truth-scroll')
+    if (!chosen || !row || !box) return
+    // Only this list may scroll, not the panels around it.
+    const end = row.offsetTop + row.offsetHeight
+    if (row.offsetTop < box.scrollTop || end > box.scrollTop + box.clientHeight) box.scrollTop = end - box.clientHeight
+  }, [chosen])
   return (
-    <tr data-row={row.key} aria-current={chosen ? 'true' : undefined}>
+    <tr ref={line} data-row={row.key} aria-current={chosen ? 'true' : undefined}>
       <th scope="row" className="mono">
         {mode}
       </th>
