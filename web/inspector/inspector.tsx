@@ -18,7 +18,9 @@ export function Inspector() {
   const shownEvent = useInspector(state => state.event)
   const scroller = useRef<HTMLElement>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was pointed at last is to be seen from its start
-  useEffect(() => scroller.current?.scrollTo({ top: 0 }), [physical, shownEvent])
+  useEffect(() => {
+    if (scroller.current !== null) scroller.current.scrollTop = 0
+  }, [physical, shownEvent])
   const asked = useInspector(({ answer }) => (answer?.answer.known ? answer.answer.value.physical : null))
   const none = useLab(state => ['empty', 'fetching', 'building'].includes(state.machine.state))
   return (
