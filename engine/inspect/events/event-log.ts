@@ -2,70 +2,35 @@ import type { Cpu } from '../../cpu/cpu.ts'
 import type { CpuObserver } from '../../cpu/port.ts'
 import { HCR } from '../../cpu/control-bits.ts'
 import { Slot } from '../../cpu/register-slots.ts'
-import { type CpuState, RAM_BASE, SYSREG_BASE } from '../../cpu/state.ts'
+import { RAM_BASE } from '../../cpu/state.ts'
 import { EC } from '../../cpu/syndrome.ts'
-import { descriptorKind, levelShift } from '../descriptor.ts'
 import { type InspectedMachine, KernelData } from '../kernel-data.ts'
 import { attempt } from '../known.ts'
-import { HYP_PREFIX, type Symboliser } from '../symboliser.ts'
-import { readTaint } from '../taint.ts'
-import { readVmTable } from '../vm-table.ts'
 import { CallChains, CodeNames, NO_RETURNS } from './call-chain.ts'
 import { CurrentTask } from './current-task.ts'
 import { EventRing } from './event-ring.ts'
-import { callText, type HostCall, HostCalls, hostResultText } from './hypercalls.ts'
-import type { EventKind, LogEvent, PageOwnership, RawChain, RawEvent } from './log-event.ts'
-import { changeText, continues, handleText, ownershipText } from './ownership-words.ts'
-import { type LeafWrite, OwnershipWatch, type PageChange, type SlotChange } from './ownership-watch.ts'
+import { Guests } from './guests.ts'
+import { callText, HostCalls } from './hypercalls.ts'
+import type { EventKind, LogEvent, RawChain, RawEvent } from './log-event.ts'
+import { type Draft, hex, type HostRequest, type Moment, momentOf, type Stay, taskDetail } from './moment.ts'
+import { foundEvents, ownershipEvents } from './ownership-events.ts'
+import { OwnershipWatch } from './ownership-watch.ts'
+import { ProcessorView } from './processor-view.ts'
 import { smcccResult, smcccText } from './smccc.ts'
-import { accessWords, exitWords, faultWords, isAbort, VECTOR_NAMES } from './syndrome-words.ts'
+import { type Ending, guestStay, hostStay, reasonWords, requestReturned } from './stay-events.ts'
+import { exitWords, isAbort, VECTOR_NAMES } from './syndrome-words.ts'
+import { TaintWatch } from './taint-watch.ts'
 
 const PAGE = 4096
-const SYSREG = SYSREG_BASE >> 3
+/** Failures of the log itself that are kept. */
+const MOST_FAULTS = 100
+/** PSCI calls that do not come back. */
+const WITHOUT_RETURN = /^(SYSTEM_OFF|SYSTEM_RESET|CPU_OFF)/
 
 /** The machine as the log needs it. A `Machine` is one. */
 export interface LoggedMachine extends InspectedMachine {
   readonly cpu: Cpu
   readonly instructions: number
-}
-
-/** When and where something was done. */
-interface Moment {
-  readonly instructions: number
-  readonly el: number
-  readonly pc: bigint
-  readonly chain: RawChain
-}
-
-/** A call by the host that has not returned. */
-interface HostRequest extends Moment {
-  readonly kind: 'hypercall' | 'smc'
-  readonly call: HostCall | null
-  readonly text: string
-  readonly args: Record<string, string>
-  readonly task: string | undefined
-}
-
-/** From an exception into EL2 to the ERET out of it. */
-interface Stay extends Moment {
-  /** VMID of the guest that was interrupted, 0 for the host. */
-  readonly world: number
-  readonly vector: number
-  readonly ec: number
-  readonly iss: number
-  readonly far: bigint
-  /** Address that stage 2 did not translate; of aborts only. */
-  readonly ipa: number
-  readonly returnAddress: bigint
-  readonly task: string | undefined
-  /** HVC of a guest. */
-  readonly guestCall: string | null
-}
-
-interface KnownVm {
-  readonly handle: number
-  readonly slot: number
-  readonly protected: boolean | null
 }
 
 /**
@@ -81,27 +46,23 @@ export class EventLog implements CpuObserver {
   readonly faults: string[] = []
   private readonly ring: EventRing
   private readonly kernel: KernelData
-  private readonly state: CpuState
+  private readonly processor: ProcessorView
   private readonly chains: CallChains
+  private readonly names: CodeNames
   private readonly calls: HostCalls
   private readonly task: CurrentTask
-  private readonly symboliser: Symboliser | null
-  private readonly names: CodeNames
-  private readonly taintAt: number | null
+  private readonly taint: TaintWatch
+  private readonly guests: Guests
+  /** Where the hypervisor keeps the address of its table of VMs; null on kernels without. */
   private readonly vmTableAt: number | null
   private ownership: OwnershipWatch<Moment> | null = null
   private whyNoOwnership: string
-  private attached = false
   private staged: RawEvent[] = []
   private stay: Stay | null = null
   private request: HostRequest | null = null
   private firmware: (Moment & { readonly text: string }) | null = null
+  /** VMID of the guest below EL2, 0 for the host. */
   private world = 0
-  /** VMs by VMID. */
-  private readonly vms = new Map<number, KnownVm>()
-  private readonly slotHandles = new Map<number, number>()
-  private loaded: { readonly handle: number; readonly index: number } | null = null
-  private running = false
 
   /**
    * Starts to log at once; make it before the machine runs, so that nothing is missed.
@@ -114,20 +75,21 @@ export class EventLog implements CpuObserver {
   ) {
     this.kernel = kernel instanceof KernelData ? kernel : new KernelData(machine, kernel)
     this.ring = new EventRing(ringEntries)
-    this.state = machine.cpu.state
+    this.processor = new ProcessorView(machine.cpu.state)
     this.watched = new Uint8Array(this.kernel.memory.ram.length / PAGE)
     this.chains = new CallChains(this.kernel)
+    this.names = new CodeNames(this.kernel.symboliser.known ? this.kernel.symboliser.value : null)
     this.calls = new HostCalls(this.kernel)
-    this.task = new CurrentTask(this.kernel, this.state)
-    this.symboliser = this.kernel.symboliser.known ? this.kernel.symboliser.value : null
-    this.names = new CodeNames(this.symboliser)
-    const taint = attempt(() => this.kernel.address('tainted_mask'))
-    this.taintAt = taint.known ? taint.value : null
+    this.task = new CurrentTask(this.kernel, machine.cpu.state)
+    this.taint = new TaintWatch(this.kernel)
+    this.guests = new Guests(this.kernel)
     const table = attempt(() => this.kernel.hypAddress('vm_table'))
     this.vmTableAt = table.known ? table.value : null
     this.whyNoOwnership = table.known ? 'pKVM has not started' : table.why
     this.start()
   }
+
+  // ---- for readers --------------------------------------------------------------------------------------------------
 
   /** Events forgotten because newer ones came. */
   get dropped(): number {
@@ -142,11 +104,12 @@ export class EventLog implements CpuObserver {
 
   /** Sentences about what this log cannot know of this kernel. */
   limits(): string[] {
+    const { symbols } = this.kernel
     const limits: string[] = []
-    if (this.symboliser === null) limits.push(`Code has addresses instead of names: ${reason(this.kernel.symbols)}`)
+    if (!symbols.known) limits.push(`Code has addresses instead of names: ${symbols.why}`)
     if (this.calls.unknown !== null) limits.push(`Hypercalls have numbers instead of names: ${this.calls.unknown}`)
-    if (!this.attached) limits.push(`Changes of ownership and VMs are not seen: ${this.whyNoOwnership}`)
-    if (this.taintAt === null) limits.push('The taint is not watched: this kernel has no tainted_mask that the lab can find')
+    if (this.ownership === null) limits.push(`Changes of ownership and VMs are not seen: ${this.whyNoOwnership}`)
+    if (!this.taint.address.known) limits.push(`The taint is not watched: ${this.taint.address.why}`)
     return [...limits, ...this.faults]
   }
 
@@ -168,9 +131,11 @@ export class EventLog implements CpuObserver {
     return this.ring.after(0).filter(about).map((e) => this.readable(e))
   }
 
+  // ---- for those who steer ------------------------------------------------------------------------------------------
+
   /** Enter something that others did to the machine at this moment, such as a flip of a switch. */
   record(kind: EventKind, text: string, details: Record<string, string> = {}): void {
-    this.emit({ ...this.here(), kind, text, details })
+    this.guarded(() => this.emit({ ...this.here(), kind, text, details }))
     if (this.stay === null) this.flush()
   }
 
@@ -181,13 +146,14 @@ export class EventLog implements CpuObserver {
 
   /** It has refused a protected VM, at the present instruction. */
   gateRefused(): void {
-    this.record('gate', 'protected VM refused: -EINVAL, CONFIG_PROTECTED_VM_UAPI=n', { result: '-22 (EINVAL)', ...taskDetail(this.task.name()) })
+    const details = { result: '-22 (EINVAL)', ...taskDetail(this.task.name()) }
+    this.record('gate', 'protected VM refused: -EINVAL, CONFIG_PROTECTED_VM_UAPI=n', details)
   }
 
   /** Begin to listen; resumes after `stop`. */
   start(): void {
     this.machine.cpu.observer = this
-    if (this.taintAt !== null) this.watchPage(Math.floor(this.taintAt / PAGE))
+    if (this.taint.address.known) this.watchPage(Math.floor(this.taint.address.value / PAGE))
     this.tryAttach()
   }
 
@@ -196,10 +162,10 @@ export class EventLog implements CpuObserver {
     this.flush()
     this.ownership?.detach()
     this.ownership = null
-    this.attached = false
-    if (this.taintAt !== null) this.unwatchPage(Math.floor(this.taintAt / PAGE))
+    if (this.taint.address.known) this.unwatchPage(Math.floor(this.taint.address.value / PAGE))
     this.stay = null
     this.request = null
+    this.firmware = null
     if (this.machine.cpu.observer === this) this.machine.cpu.observer = undefined
   }
 
@@ -207,11 +173,8 @@ export class EventLog implements CpuObserver {
   resynchronise(): void {
     this.stop()
     this.ring.clear()
-    this.vms.clear()
-    this.slotHandles.clear()
-    this.loaded = null
-    this.world = this.currentWorld()
-    this.running = this.world !== 0
+    this.guests.clear()
+    this.world = this.processor.world()
     this.start()
   }
 
@@ -220,9 +183,11 @@ export class EventLog implements CpuObserver {
   watchedStore(linear: number, old: Uint8Array): void {
     this.guarded(() => {
       if (this.ownership?.stored(linear, old) === true) return
-      const physical = linear - RAM_BASE + this.kernel.memory.base
-      const taint = this.taintAt
-      if (taint !== null && physical < taint + 8 && physical + old.length > taint) this.taintStored(physical - taint, old)
+      const taint = this.taint.stored(linear - RAM_BASE + this.kernel.memory.base, old)
+      if (taint === null) return
+      const details = { ...taint.details, ...taskDetail(this.task.name()) }
+      this.emit({ ...this.here(), kind: 'taint', text: taint.text, details })
+      if (this.stay === null) this.flush()
     })
   }
 
@@ -241,8 +206,7 @@ export class EventLog implements CpuObserver {
 
   firmwareCalled(): void {
     this.guarded(() => {
-      const pc = this.state.pc - 4n
-      this.firmware = { ...this.here(pc), text: smcccText(this.arguments()) }
+      this.firmware = { ...this.here(this.processor.state.pc - 4n), text: smcccText(this.processor.arguments()) }
     })
   }
 
@@ -250,77 +214,62 @@ export class EventLog implements CpuObserver {
     const call = this.firmware
     if (call === null) return
     this.firmware = null
-    const { text, ...moment } = call
-    if (WITHOUT_RETURN.test(text)) {
-      this.emit({ ...moment, kind: 'smc', text, details: { to: 'firmware' } })
-      this.flush()
-      return
-    }
-    const result = smcccResult(this.state.x[0]!)
-    this.emit({ ...moment, kind: 'smc', text: `${text} = ${result}`, details: { result, to: 'firmware' } })
-    if (this.stay === null) this.flush()
+    const last = WITHOUT_RETURN.test(call.text)
+    const result = last ? '' : smcccResult(this.processor.state.x[0]!)
+    this.emit({
+      ...momentOf(call),
+      kind: 'smc',
+      text: last ? call.text : `${call.text} = ${result}`,
+      details: { ...(last ? {} : { result }), to: 'firmware' },
+    })
+    if (last || this.stay === null) this.flush()
   }
 
   // ---- into EL2 and out ---------------------------------------------------------------------------------------------
 
   private enter(source: number, vector: number, returnAddress: bigint): void {
-    const world = this.world
-    const esr = Number(this.sysreg(Slot.ESR_EL2) & 0xffff_ffffn)
-    const ec = vector === 0 ? esr >>> 26 : -1
-    const iss = esr & 0x1ffffff
+    const { processor, world } = this
+    const { x } = processor.state
+    const { ec: syndromeClass, iss } = processor.syndrome()
+    const ec = vector === 0 ? syndromeClass : -1
     const pc = ec === EC.hvc64 ? returnAddress - 4n : returnAddress
-    const { x } = this.state
     const guest = world !== 0
-    const chain: RawChain = guest
-      ? [{ el: source, pc, lr: null, returns: NO_RETURNS, guest: true }]
-      : this.chains.read(source, pc, x[30]!, x[29]!)
-    const instructions = this.machine.instructions
-    const far = this.sysreg(Slot.FAR_EL2)
+    const chain = guest ? guestChain(source, pc) : this.chains.read(source, pc, x[30]!, x[29]!)
     const task = guest ? undefined : this.task.name()
+    const moment = { instructions: this.machine.instructions, el: source, pc, chain }
     this.stay = {
-      instructions,
-      el: source,
-      pc,
-      chain,
+      ...moment,
       world,
       vector,
       ec,
       iss,
-      far,
-      ipa: isAbort(ec) ? Number((this.sysreg(Slot.HPFAR_EL2) >> 4n) & 0xff_ffff_ffffn) * PAGE + Number(far & 0xfffn) : -1,
+      far: processor.sysreg(Slot.FAR_EL2),
+      ipa: isAbort(ec) ? processor.faultIpa() : -1,
       returnAddress,
       task,
-      guestCall: guest && ec === EC.hvc64 ? smcccText(this.arguments()) : null,
+      guestCall: guest && ec === EC.hvc64 ? smcccText(processor.arguments()) : null,
     }
     if (guest) return
-    const moment = { instructions, el: source, pc, chain, task }
     if (ec === EC.hvc64) {
-      const call = this.calls.decode(this.arguments(), !this.attached)
-      const args = Object.fromEntries(call.args.map((a) => [a.name, `0x${a.value.toString(16)}`]))
-      this.request = { ...moment, kind: 'hypercall', call, text: callText(call), args }
+      // Until pKVM has installed its vectors the stub's may answer.
+      const call = this.calls.decode(processor.arguments(), this.ownership === null)
+      this.request = { ...moment, kind: 'hypercall', call, text: callText(call), task }
     } else if (ec === EC.smc64) {
-      this.request = { ...moment, kind: 'smc', call: null, text: smcccText(this.arguments()), args: {} }
+      this.request = { ...moment, kind: 'smc', call: null, text: smcccText(processor.arguments()), task }
     }
   }
 
   private leave(): void {
-    const stay = this.stay
-    const leaf = this.ownership?.lastLeaf ?? null
-    if (this.ownership !== null) {
-      this.ownershipEvents(this.ownership.takeChanges())
-      for (const slot of this.ownership.takeSlotChanges()) this.slotEvent(slot)
-    }
-    const world = this.currentWorld()
+    const { stay, ownership, guests, processor } = this
+    const leaf = ownership?.lastLeaf ?? null
+    if (ownership !== null) this.changes(ownership)
+    const world = processor.world()
     if (stay !== null) {
-      if (stay.world !== 0) this.guestExit(stay, world, leaf)
-      else if (isAbort(stay.ec)) this.hostAbort(stay, world, leaf)
-      else if (stay.ec !== EC.hvc64 && stay.ec !== EC.smc64) this.hostTrap(stay)
+      const ending: Ending = { processor, world, leaf, guests, physicalOfGfn: (handle, gfn) => this.physicalOfGfn(handle, gfn) }
+      if (stay.world !== 0) this.emit(...guestStay(stay, ending))
+      else this.emitIf(hostStay(stay, ending))
     }
-    const request = this.request
-    if (world === 0 && request !== null) {
-      this.request = null
-      this.returned(request)
-    }
+    if (world === 0 && this.request !== null) this.returned(this.request)
     if (world !== this.world) this.switchWorld(world)
     this.tryAttach()
     this.stay = null
@@ -329,321 +278,99 @@ export class EventLog implements CpuObserver {
 
   /** An exception taken from EL2 to EL2. */
   private nested(vector: number, returnAddress: bigint): void {
-    if (this.kernelAtEl2()) return
-    const esr = Number(this.sysreg(Slot.ESR_EL2) & 0xffff_ffffn)
-    const what = vector === 0 ? exitWords((esr >>> 26) & ~1, esr & 0x1ffffff) : VECTOR_NAMES[vector]!
-    this.emit({
-      ...this.here(returnAddress),
-      kind: 'abort',
-      text: `exception inside the hypervisor: ${what}`,
-      details: { esr: `0x${esr.toString(16)}`, far: hex(this.sysreg(Slot.FAR_EL2)) },
-    })
+    if (this.processor.kernelAtEl2()) return
+    const { esr, ec, iss } = this.processor.syndrome()
+    // Classes of the same level have the lower level's number plus one.
+    const what = vector === 0 ? exitWords(isAbort(ec - 1) ? ec - 1 : ec, iss) : VECTOR_NAMES[vector]!
+    const details = { esr: `0x${esr.toString(16)}`, far: hex(this.processor.sysreg(Slot.FAR_EL2)) }
+    this.emit({ ...this.here(returnAddress), kind: 'abort', text: `exception inside the hypervisor: ${what}`, details })
   }
 
   private returned(request: HostRequest): void {
-    const { x } = this.state
-    const { kind, call, args, task, text, ...moment } = request
-    const result = call === null ? smcccResult(x[0]!) : hostResultText(call, x[0]!, x[1]!)
-    const details: Record<string, string> = { from: 'host', ...args, ...(result === '' ? {} : { result }), ...taskDetail(task) }
-    if (kind === 'smc') details.to = 'trapped by the hypervisor'
-    details.returned = String(this.machine.instructions)
-    const handle = call?.args.find((a) => a.name === 'handle')
-    const pfn = call?.args.find((a) => a.name === 'pfn')
-    const phys = call?.name === '__pkvm_force_reclaim_guest_page' ? call.args[0] : undefined
-    const physical = pfn !== undefined ? Number(pfn.value) * PAGE : phys !== undefined ? Number(phys.value) : undefined
-    if (call?.name === '__pkvm_vcpu_load') this.loaded = { handle: Number(call.args[0]!.value), index: Number(call.args[1]!.value) }
-    const vm = handle !== undefined ? Number(handle.value) : call?.name.endsWith('_guest') ? this.loaded?.handle : undefined
-    if (call?.name === '__pkvm_vcpu_put') this.loaded = null
-    this.emit({
-      ...moment,
-      kind,
-      text: result === '' ? text : `${text} = ${result}`,
-      details,
-      ...(physical === undefined ? {} : { physical }),
-      ...(vm === undefined ? {} : { vm }),
-    })
-    if (call?.name === '__pkvm_start_teardown_vm' && result === '0') {
-      this.emit({ ...moment, kind: 'vm', text: `${handleText(vm!)}: its teardown begins`, details: { ...taskDetail(task) }, vm: vm! })
+    this.request = null
+    const draft = requestReturned(request, this.processor, this.guests, this.machine.instructions)
+    const { call } = request
+    if (call !== null) this.guests.called(call)
+    this.emit(draft)
+    if (call?.name === '__pkvm_start_teardown_vm' && draft.details.result === '0') {
+      this.emit(this.guests.teardown(momentOf(request), Number(call.args[0]!.value), request.task))
     }
-  }
-
-  private hostAbort(stay: Stay, world: number, leaf: LeafWrite | null): void {
-    let resolved = 'returned elsewhere'
-    if (world !== 0) resolved = 'a guest was entered'
-    else if (this.state.pc === stay.returnAddress) resolved = leafWords(leaf, null, stay.ipa) ?? 'tried again'
-    else if (this.atEl1Vector()) resolved = `injected into EL1 (ESR_EL1 ${hex(this.sysreg(Slot.ESR_EL1))})`
-    this.abortEvent(stay, `host: ${accessWords(stay.ec, stay.iss)} of 0x${stay.ipa.toString(16)}, ${faultWords(stay.iss)}: ${resolved}`, {
-      who: 'host',
-      resolved,
-      physical: stay.ipa - (stay.ipa % PAGE),
-    })
-  }
-
-  private hostTrap(stay: Stay): void {
-    const what = stay.ec < 0 ? VECTOR_NAMES[stay.vector]! : exitWords(stay.ec, stay.iss)
-    const { instructions, el, pc, chain } = stay
-    this.emit({ instructions, el, pc, chain, kind: 'abort', text: `host trapped into the hypervisor: ${what}`, details: { who: 'host', ...taskDetail(stay.task) } })
-  }
-
-  private guestExit(stay: Stay, world: number, leaf: LeafWrite | null): void {
-    const { instructions, el, pc, chain } = stay
-    const vm = this.vms.get(stay.world)?.handle
-    const about = vm === undefined ? {} : { vm }
-    const stays = world === stay.world
-    const who = this.vcpuWords(stay.world)
-    if (stay.guestCall !== null) {
-      const result = stays ? smcccResult(this.state.x[0]!) : ''
-      this.emit({
-        instructions, el, pc, chain,
-        kind: 'guest-hypercall',
-        text: stays ? `${who}: ${stay.guestCall} = ${result}` : `${who}: ${stay.guestCall}, handed on to the host`,
-        details: { from: who, ...(stays ? { result } : { 'answered by': 'host' }) },
-        ...about,
-      })
-    }
-    let resolved = stays ? 'dealt with by the hypervisor' : 'exit to the host'
-    if (stay.ipa >= 0) {
-      if (stays && this.state.pc === stay.returnAddress) resolved = leafWords(leaf, vm ?? null, stay.ipa) ?? 'tried again'
-      else if (stays && this.atEl1Vector()) resolved = "injected into the guest's EL1"
-      const page = vm === undefined ? undefined : this.ownership?.pageOfGfn(vm, Math.floor(stay.ipa / PAGE))
-      this.abortEvent(stay, `${who}: ${accessWords(stay.ec, stay.iss)} of IPA 0x${stay.ipa.toString(16)}, ${faultWords(stay.iss)}: ${resolved}`, {
-        who,
-        resolved,
-        ...(page === undefined ? {} : { physical: this.kernel.memory.base + page * PAGE }),
-        ...about,
-      })
-    }
-    const reason = stay.ec < 0 ? VECTOR_NAMES[stay.vector]! : exitWords(stay.ec, stay.iss)
-    this.emit({ instructions, el, pc, chain, kind: 'vcpu', text: `${who} leaves: ${reason}: ${resolved}`, details: { reason, resolved }, ...about })
-    if (!stays) this.running = false
-  }
-
-  private abortEvent(stay: Stay, text: string, about: { who: string; resolved: string; physical?: number; vm?: number }): void {
-    const { instructions, el, pc, chain } = stay
-    const { who, resolved, ...place } = about
-    this.emit({
-      instructions, el, pc, chain,
-      kind: 'abort',
-      text,
-      details: {
-        who,
-        va: hex(stay.far),
-        ipa: `0x${stay.ipa.toString(16)}`,
-        access: accessWords(stay.ec, stay.iss),
-        fault: faultWords(stay.iss),
-        resolved,
-        ...taskDetail(stay.task),
-      },
-      ...place,
-    })
   }
 
   private switchWorld(world: number): void {
-    const from = this.worldWords(this.world)
-    const to = this.worldWords(world)
-    const vm = this.vms.get(world === 0 ? this.world : world)?.handle
+    const from = this.guests.worldWords(this.world)
+    const to = this.guests.worldWords(world)
+    const vm = this.guests.handleOf(world === 0 ? this.world : world)
     const about = vm === undefined ? {} : { vm }
     // Told of the code that asked for it: the host's HVC, or what the guest was at.
-    const { el, pc, chain } = this.stay ?? this.here()
-    const moment = { instructions: this.machine.instructions, el, pc, chain }
-    const details = { from, to, vttbr: hex(this.sysreg(Slot.VTTBR_EL2)) }
+    const moment = { ...momentOf(this.stay ?? this.here()), instructions: this.machine.instructions }
+    const details = { from, to, vttbr: hex(this.processor.sysreg(Slot.VTTBR_EL2)) }
     this.emit({ ...moment, kind: 'world-switch', text: `${from} → ${to}`, details, ...about })
     this.world = world
-    if (world !== 0 && !this.running) {
-      this.running = true
-      const who = this.vcpuWords(world)
-      this.emit({ ...moment, kind: 'vcpu', text: `${who} runs at 0x${this.state.pc.toString(16)}`, details: { pc: hex(this.state.pc) }, ...about })
+    if (world === 0) return
+    const pc = hex(this.processor.state.pc)
+    this.emit({ ...moment, kind: 'vcpu', text: `${this.guests.vcpuWords(world)} runs at ${pc}`, details: { pc }, ...about })
+  }
+
+  // ---- ownership ----------------------------------------------------------------------------------------------------
+
+  /** What the stores of this stay at EL2 have come to. */
+  private changes(ownership: OwnershipWatch<Moment>): void {
+    const { base } = this.kernel.memory
+    const cause = this.cause()
+    this.emit(...ownershipEvents(ownership.takeChanges(), base, cause))
+    for (const slot of ownership.takeSlotChanges()) {
+      const draft = this.guests.slotChanged(slot, cause, (vm) => {
+        ownership.adoptVm(vm)
+        this.emit(...ownershipEvents(ownership.takeChanges(), base, cause))
+      })
+      this.emitIf(draft)
     }
   }
 
-  // ---- ownership, VMs, taint ----------------------------------------------------------------------------------------
-
-  private ownershipEvents(changes: readonly PageChange<Moment>[]): void {
-    for (let i = 0; i < changes.length; ) {
-      const first = changes[i]!
-      let pages = 1
-      while (i + pages < changes.length && this.joins(first, changes[i + pages]!, pages)) pages++
-      this.ownershipEvent(first, pages)
-      i += pages
-    }
-  }
-
-  private joins(first: PageChange<Moment>, next: PageChange<Moment>, distance: number): boolean {
-    return (
-      next.page === first.page + distance &&
-      next.moment.pc === first.moment.pc &&
-      continues(first.before, next.before, distance) &&
-      continues(first.after, next.after, distance)
-    )
-  }
-
-  private ownershipEvent(change: PageChange<Moment>, pages: number): void {
-    const { before, after } = change
-    const physical = this.kernel.memory.base + change.page * PAGE
-    const what = `${changeText(before, after)}${change.forced ? ' by force' : ''}`
-    const vm = after.donatedTo?.handle ?? after.mappedBy[0]?.handle ?? before.donatedTo?.handle ?? before.mappedBy[0]?.handle
-    this.emit({
-      ...change.moment,
-      kind: 'ownership',
-      text: `${pagesText(physical, pages)}: ${what}`,
-      details: { before: ownershipText(before), after: ownershipText(after), action: what, ...this.cause() },
-      physical,
-      ...(pages === 1 ? {} : { pages }),
-      ...(vm === undefined ? {} : { vm }),
-      change: { before, after },
-    })
-  }
-
+  /** On whose behalf the hypervisor works. */
   private cause(): Record<string, string> {
-    const stay = this.stay
-    const task = taskDetail(stay?.task ?? this.request?.task)
-    if (stay?.guestCall) return { cause: `guest: ${stay.guestCall}` }
-    if (stay !== null && stay.world !== 0) return { cause: `guest: ${stay.ec < 0 ? VECTOR_NAMES[stay.vector]! : exitWords(stay.ec, stay.iss)}`, ...task }
-    if (this.request !== null) return { cause: this.request.text, ...task }
-    return stay === null ? {} : { cause: exitWords(stay.ec, stay.iss), ...task }
+    const { stay, request } = this
+    const task = taskDetail(stay?.task ?? request?.task)
+    if (stay !== null && stay.world !== 0) return { cause: `guest: ${stay.guestCall ?? reasonWords(stay)}`, ...task }
+    if (request !== null) return { cause: request.text, ...task }
+    return stay === null ? {} : { cause: reasonWords(stay), ...task }
   }
 
-  private slotEvent(change: SlotChange<Moment>): void {
-    const { slot, value, moment } = change
-    if (value === 0n) {
-      const handle = this.slotHandles.get(slot)
-      this.slotHandles.delete(slot)
-      const live = [...this.vms].find(([, vm]) => vm.slot === slot)
-      if (live !== undefined) this.vms.delete(live[0])
-      const text = `${handle === undefined ? `the VM in slot ${slot}` : handleText(handle)} ${live === undefined ? 'unreserved' : 'destroyed'}`
-      this.emit({ ...moment, kind: 'vm', text, details: { slot: String(slot), ...this.cause() }, ...(handle === undefined ? {} : { vm: handle }) })
-      return
-    }
-    const vm = readVmTable(this.kernel).find((v) => v.slot === slot)
-    if (vm === undefined) return
-    this.slotHandles.set(slot, vm.handle)
-    const live = vm.address === value
-    if (live) {
-      const isProtected = vm.protected.known ? vm.protected.value : null
-      if (vm.vmid.known) this.vms.set(vm.vmid.value, { handle: vm.handle, slot, protected: isProtected })
-      this.ownership?.adoptVm(vm)
-      this.ownershipEvents(this.ownership?.takeChanges() ?? [])
-    }
-    const kind = live && vm.protected.known ? (vm.protected.value ? 'protected ' : 'normal ') : ''
-    const text = live ? `${kind}${handleText(vm.handle)} created` : `${handleText(vm.handle)} reserved`
-    const vmid: Record<string, string> = vm.vmid.known ? { vmid: String(vm.vmid.value) } : {}
-    this.emit({ ...moment, kind: 'vm', text, details: { slot: String(slot), ...vmid, ...this.cause() }, vm: vm.handle })
-  }
-
-  private taintStored(distance: number, old: Uint8Array): void {
-    const { memory } = this.kernel
-    const at = this.taintAt!
-    let before = 0n
-    for (let i = 7; i >= 0; i--) {
-      const k = i - distance
-      before = (before << 8n) | BigInt(k >= 0 && k < old.length ? old[k]! : memory.ram[at + i - memory.base]!)
-    }
-    const value = memory.u64(at)
-    if (value === before) return
-    const taint = readTaint(this.kernel)
-    const flags = taint.known ? taint.value.flags.filter((f) => ((before >> BigInt(f.bit)) & 1n) === 0n) : []
-    const words = flags.map((f) => `${f.letter} (${f.meaning})`).join(', ')
-    this.emit({
-      ...this.here(),
-      kind: 'taint',
-      text: `tainted_mask ${before} → ${value}${words === '' ? '' : `: ${words}`}`,
-      details: { before: String(before), after: String(value), ...(words === '' ? {} : { set: words }), ...taskDetail(this.task.name()) },
-    })
-    if (this.stay === null) this.flush()
-  }
-
+  /** Follow ownership as soon as the hypervisor has made its tables. */
   private tryAttach(): void {
-    if (this.attached || this.vmTableAt === null || this.faults.length > 0) return
+    if (this.ownership !== null || this.vmTableAt === null || this.whyNoOwnership.startsWith(GAVE_UP)) return
     if (this.kernel.memory.u64(this.vmTableAt) === 0n) return
     const watch = attempt(() => {
-      const it = new OwnershipWatch<Moment>(this.kernel, { watch: (p) => this.watchPage(p), unwatch: (p) => this.unwatchPage(p) }, () => this.here())
+      const pages = { watch: (page: number) => this.watchPage(page), unwatch: (page: number) => this.unwatchPage(page) }
+      const it = new OwnershipWatch<Moment>(this.kernel, pages, () => this.here())
       it.attach()
+      this.guests.readAll()
       return it
     })
     if (!watch.known) {
-      this.whyNoOwnership = watch.why
-      this.faults.push(`Ownership could not be followed: ${watch.why}`)
+      this.whyNoOwnership = `${GAVE_UP} ${watch.why}`
       return
     }
     this.ownership = watch.value
-    this.attached = true
-    for (const vm of readVmTable(this.kernel)) {
-      this.slotHandles.set(vm.slot, vm.handle)
-      if (vm.vmid.known) this.vms.set(vm.vmid.value, { handle: vm.handle, slot: vm.slot, protected: vm.protected.known ? vm.protected.value : null })
-    }
-    this.firstLook(watch.value)
+    const moment = { ...momentOf(this.stay ?? this.here()), instructions: this.machine.instructions }
+    this.emit(...foundEvents(watch.value, this.kernel, moment, this.cause()))
   }
 
-  /** The hypervisor takes its pages in bulk before there is anything to watch: told as runs, as they are found. */
-  private firstLook(ownership: OwnershipWatch<Moment>): void {
-    const { base } = this.kernel.memory
-    const moment = this.stay ?? this.here()
-    const { el, pc, chain } = moment
-    for (const run of ownership.runs()) {
-      const physical = base + run.page * PAGE
-      const name = this.symboliser?.atPhysical(physical)?.symbol.name
-      this.emit({
-        instructions: this.machine.instructions, el, pc, chain,
-        kind: 'ownership',
-        text: `${pagesText(physical, run.pages)}: ${ownershipText(run.ownership)} when the log began to watch`,
-        details: {
-          after: ownershipText(run.ownership),
-          action: 'found when the log began to watch',
-          ...(name === undefined ? {} : { place: name.replace(HYP_PREFIX, '') }),
-          ...this.cause(),
-        },
-        physical,
-        pages: run.pages,
-        change: { before: UNKNOWN_OWNERSHIP, after: run.ownership },
-      })
-    }
+  private physicalOfGfn(handle: number, gfn: number): number | undefined {
+    const page = this.ownership?.pageOfGfn(handle, gfn)
+    return page === undefined ? undefined : this.kernel.memory.base + page * PAGE
   }
 
-  // ---- small things -------------------------------------------------------------------------------------------------
-
-  private sysreg(slot: number): bigint {
-    return this.state.u64[SYSREG + slot]!
-  }
-
-  private arguments(): bigint[] {
-    return Array.from(this.state.x.subarray(0, 8))
-  }
-
-  /** VMID of the guest that runs below EL2, 0 for the host. */
-  private currentWorld(): number {
-    const hcr = this.sysreg(Slot.HCR_EL2)
-    return hcr & HCR_TGE || !(hcr & HCR_VM) ? 0 : Number(this.sysreg(Slot.VTTBR_EL2) >> 48n)
-  }
-
-  /** VHE: the kernel runs at EL2, its vectors are in the upper half of the address space. */
-  private kernelAtEl2(): boolean {
-    return this.sysreg(Slot.VBAR_EL2) >> 63n !== 0n
-  }
-
-  private atEl1Vector(): boolean {
-    const offset = this.state.pc - this.sysreg(Slot.VBAR_EL1)
-    return offset >= 0n && offset < 0x800n && (offset & 0x7fn) === 0n
-  }
+  // ---- the log itself -----------------------------------------------------------------------------------------------
 
   /** Now, with the chain of the code that runs and, from EL2, of the code that called it. */
-  private here(pc = this.state.pc): Moment {
-    const { x, el } = this.state
+  private here(pc = this.processor.state.pc): Moment {
+    const { x, el } = this.processor.state
     const guest = el < 2 && this.world !== 0 && this.stay === null
-    const own: RawChain = guest ? [{ el, pc, lr: null, returns: NO_RETURNS, guest: true }] : this.chains.read(el, pc, x[30]!, x[29]!)
+    const own = guest ? guestChain(el, pc) : this.chains.read(el, pc, x[30]!, x[29]!)
     const chain = el === 2 && this.stay !== null ? [...own, ...this.stay.chain] : own
     return { instructions: this.machine.instructions, el, pc, chain }
-  }
-
-  private worldWords(world: number): string {
-    if (world === 0) return 'host'
-    const vm = this.vms.get(world)
-    return vm === undefined ? `guest with VMID ${world}` : handleText(vm.handle)
-  }
-
-  private vcpuWords(world: number): string {
-    const vm = this.vms.get(world)
-    if (vm === undefined) return this.worldWords(world)
-    return this.loaded?.handle === vm.handle ? `${handleText(vm.handle)} vCPU ${this.loaded.index}` : handleText(vm.handle)
   }
 
   private watchPage(page: number): void {
@@ -656,8 +383,12 @@ export class EventLog implements CpuObserver {
     this.machine.cpu.mmu.unwatch(page)
   }
 
-  private emit(event: Omit<RawEvent, 'sequence'>): void {
-    this.staged.push({ sequence: 0, ...event })
+  private emit(...drafts: readonly Draft[]): void {
+    for (const draft of drafts) this.staged.push({ sequence: 0, ...draft })
+  }
+
+  private emitIf(draft: Draft | null): void {
+    if (draft !== null) this.emit(draft)
   }
 
   private flush(): void {
@@ -674,8 +405,8 @@ export class EventLog implements CpuObserver {
       work()
     } catch (e) {
       const why = e instanceof Error ? e.message : String(e)
-      const text = `The event log missed something at instruction ${this.machine.instructions}: ${why}`
-      if (this.faults.length < 100 && !this.faults.some((f) => f.endsWith(why))) this.faults.push(text)
+      if (this.faults.length >= MOST_FAULTS || this.faults.some((f) => f.endsWith(why))) return
+      this.faults.push(`The event log missed something at instruction ${this.machine.instructions}: ${why}`)
     }
   }
 
@@ -686,32 +417,9 @@ export class EventLog implements CpuObserver {
   }
 }
 
-const HCR_VM = 1n
-/** PSCI calls that do not come back. */
-const WITHOUT_RETURN = /^(SYSTEM_OFF|SYSTEM_RESET|CPU_OFF)/
-const HCR_TGE = BigInt(HCR.TGE)
-const UNKNOWN_OWNERSHIP: PageOwnership = { host: 4, hyp: 4, donatedTo: null, mappedBy: [] }
+const GAVE_UP = 'it could not be followed:'
 
-function hex(value: bigint): string {
-  return `0x${value.toString(16)}`
-}
-
-function taskDetail(task: string | undefined): Record<string, string> {
-  return task === undefined ? {} : { task }
-}
-
-function reason(it: { readonly known: boolean; readonly why?: string }): string {
-  return it.why ?? 'unknown'
-}
-
-function pagesText(physical: number, pages: number): string {
-  return pages === 1 ? `page 0x${physical.toString(16)}` : `${pages} pages from 0x${physical.toString(16)}`
-}
-
-/** What was written where stage 2 had faulted, when it was a mapping for that address. */
-function leafWords(leaf: LeafWrite | null, vm: number | null, ipa: number): string | null {
-  if (leaf === null || leaf.vm !== vm || descriptorKind(leaf.low, leaf.level, false) === 'invalid') return null
-  const bytes = 2 ** levelShift(leaf.level)
-  if (ipa < leaf.input || ipa >= leaf.input + bytes) return null
-  return `mapped (${bytes >= 2 ** 30 ? '1 GB block' : bytes >= 2 ** 21 ? '2 MB block' : '4 KB page'})`
+/** Code of a guest: its PC alone, since nothing is known of its stack. */
+function guestChain(el: number, pc: bigint): RawChain {
+  return [{ el, pc, lr: null, returns: NO_RETURNS, guest: true }]
 }
