@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { consoleText, needKernel, openLab, picture, waitForState } from './lab-page.ts'
+import { consoleText, instructions, needKernel, openLab, picture, waitForState } from './lab-page.ts'
 
 const counts = (page: Page) => page.getByTestId('map-counts')
 const map = (page: Page) => page.getByTestId('memory-map')
@@ -27,8 +27,9 @@ async function bootToVm(page: Page, until: () => Promise<boolean>): Promise<void
   for (let i = 0; i < 30; i++) {
     await waitForState(page, 'Paused')
     if (await until()) return
+    const before = await instructions(page)
     await run(page, 'machine.resume')
-    await expect(page.getByTestId('state')).not.toHaveText('Paused')
+    await expect.poll(() => instructions(page)).toBeGreaterThan(before)
   }
   throw new Error('the machine never came to that point')
 }
@@ -104,7 +105,7 @@ test('without protected mode the map says what it cannot know, and still shows p
 test('panels keep their sizes, and can be put back', async ({ page }) => {
   await openLab(page)
   const handle = page.getByRole('separator', { name: 'Width of the inspector' })
-  const inspector = page.getByRole('complementary', { name: 'Inspector' })
+  const inspector = page.getByRole('region', { name: 'Inspector', exact: true })
   const before = (await inspector.boundingBox())?.width ?? 0
   await handle.focus()
   for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft')

@@ -59,8 +59,9 @@ export function fixedRegions(kernel: KernelData, boot: BootPlaces): RamRegion[] 
   const add = (name: string, start: number, end: number) => {
     if (end > start && kernel.memory.has(start, 1)) regions.push({ name, physical: pageDown(start), bytes: pageUp(end) - pageDown(start) })
   }
+  const freed = initMemoryFreed(kernel)
   for (const [name, start, end] of IMAGE_PARTS) {
-    if (kernel.has(start) && kernel.has(end)) add(name, kernel.address(start), kernel.address(end))
+    if (kernel.has(start) && kernel.has(end)) add(name === 'kernel init' && freed ? 'kernel init, since freed' : name, kernel.address(start), kernel.address(end))
   }
   for (const table of IMAGE_TABLES) if (kernel.has(table)) add('kernel page table', kernel.address(table), kernel.address(table) + PAGE)
   for (const part of [hypPool, hypPerCpu, hypStack]) {
@@ -68,6 +69,15 @@ export function fixedRegions(kernel: KernelData, boot: BootPlaces): RamRegion[] 
     if (found.known) for (const region of found.value) add(region.name, region.physical, region.physical + region.bytes)
   }
   return regions
+}
+
+/** Whether the kernel has given the memory of its initialisation code back, to be used for anything. */
+export function initMemoryFreed(kernel: KernelData): boolean {
+  const state = attempt(() => {
+    const running = kernel.btf.enumValues('system_states').get('SYSTEM_RUNNING')
+    return running !== undefined && BigInt(kernel.memory.u32(kernel.address('system_state'))) >= running
+  })
+  return state.known && state.value
 }
 
 /** The carve-out that the kernel reserved for EL2, and its parts once EL2 has divided it. @throws UnknownError */

@@ -1,7 +1,7 @@
 import type { Inspector } from '../inspect/inspector.ts'
 import { attempt } from '../inspect/known.ts'
 import { OwnershipReader } from '../inspect/ownership.ts'
-import { type BootPlaces, fixedRegions, type RamRegion, vmRegions } from '../inspect/regions.ts'
+import { type BootPlaces, fixedRegions, initMemoryFreed, type RamRegion, vmRegions } from '../inspect/regions.ts'
 import type { OwnershipFrame, VmSummary } from './inspection-protocol.ts'
 
 const PAGE = 4096
@@ -20,6 +20,7 @@ export class OwnershipFrames {
   private readonly words: Int32Array
   private regions: RamRegion[] | null = null
   private regionsComplete = false
+  private freed = false
   private lastWhy: string | null = null
   private lastVms = ''
 
@@ -91,7 +92,9 @@ export class OwnershipFrames {
 
   /** The pool's parts, the per-CPU pages and the stack come late in the boot; then nothing moves any more. */
   private fixed(): RamRegion[] {
-    if (this.regions === null || !this.regionsComplete) {
+    const freed = initMemoryFreed(this.inspector.kernel)
+    if (this.regions === null || !this.regionsComplete || freed !== this.freed) {
+      this.freed = freed
       this.regions = fixedRegions(this.inspector.kernel, this.boot)
       this.regionsComplete = this.regions.some(region => region.name === 'vmemmap') && this.regions.some(region => region.name === 'hyp stack')
     }

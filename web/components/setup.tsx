@@ -11,7 +11,7 @@ import { Segments } from './segments.tsx'
 /** What the next boot will be made of. */
 export function Setup() {
   return (
-    <aside className="setup" aria-label="Machine settings">
+    <section className="setup" aria-label="Machine settings">
       <div className="setup-scroll">
         <Switches />
         <KernelChoice />
@@ -20,7 +20,7 @@ export function Setup() {
         <InitrdChoice />
       </div>
       <Restart />
-    </aside>
+    </section>
   )
 }
 

@@ -54,7 +54,7 @@ export function Dock(props: { timeline: boolean }) {
         ))}
       </div>
       {tabs.map(tab => (
-        <div key={tab} role="tabpanel" className="dock-panel" id={`${id}-${tab}-panel`} aria-labelledby={`${id}-${tab}`} hidden={tab !== chosen}>
+        <div key={tab} role="tabpanel" tabIndex={0} className="dock-panel" id={`${id}-${tab}-panel`} aria-labelledby={`${id}-${tab}`} hidden={tab !== chosen}>
           {TABS[tab].content}
         </div>
       ))}

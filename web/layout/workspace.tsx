@@ -21,6 +21,7 @@ export function Workspace() {
   const room = useRoom()
   const { settings } = room
   return (
+    <main className="workspace">
     <Split key={epoch} id="rows" orientation="vertical" panels={['upper', 'lower']}>
       <Panel id="upper" minSize="220px" className="hold">
         <Split id={settings ? 'columns' : 'columns-without-settings'} orientation="horizontal" panels={settings ? ['settings', 'centre', 'detail'] : ['centre', 'detail']}>
@@ -33,16 +34,16 @@ export function Workspace() {
             </>
           )}
           <Panel id="centre" minSize="360px" className="hold p-centre">
-            <main className="stage">
+            <div className="stage">
               <NoticeStrip />
               <Centre timeline={room.timelineUnderMap} />
-            </main>
+            </div>
           </Panel>
           <Handle label="Width of the inspector" />
           <Panel id="detail" defaultSize={room.tight ? '19rem' : '22rem'} minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
-            <aside className="detail" aria-label="Inspector">
+            <div className="detail">
               <Inspector />
-            </aside>
+            </div>
           </Panel>
         </Split>
       </Panel>
@@ -59,6 +60,7 @@ export function Workspace() {
         </Split>
       </Panel>
     </Split>
+    </main>
   )
 }
 

@@ -20,6 +20,8 @@ export interface Palette {
 /** Sizes in CSS pixels, grown with the theme's type. */
 export interface Geometry extends FoldMetrics {
   scale: number
+  /** The same for type, which grows less. */
+  text: number
   left: number
   right: number
   /** Height of a row without names, and of each line of names. */
@@ -30,11 +32,15 @@ export interface Geometry extends FoldMetrics {
   lanePitch: number
 }
 
-export function geometry(width: number, scale: number): Geometry {
-  const left = Math.round(84 * scale)
-  const right = Math.round(34 * scale)
+/** @param type scale of the theme's type; @param zoom how much larger pages are drawn */
+export function geometry(width: number, type: number, zoom: number): Geometry {
+  const scale = type * zoom
+  const text = type * (1 + (zoom - 1) * 0.25)
+  const left = Math.round(84 * text)
+  const right = Math.round(34 * text)
   return {
     scale,
+    text,
     left,
     right,
     width: Math.max(80, width - left - right),
@@ -42,7 +48,7 @@ export function geometry(width: number, scale: number): Geometry {
     gap: Math.round(4 * scale),
     shortRun: 32,
     rowHeight: Math.round(74 * scale),
-    labelLine: Math.round(13 * scale),
+    labelLine: Math.round(13 * text),
     laneTop: Math.round(16 * scale),
     laneHeight: Math.round(14 * scale),
     lanePitch: Math.round(17 * scale),
@@ -93,15 +99,15 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow
   context.textBaseline = 'alphabetic'
   const laneY = (lane: number) => y + g.laneTop + lane * g.lanePitch
   context.fillStyle = palette.dim
-  context.font = `${11 * g.scale}px ${MONO}`
+  context.font = `${11 * g.text}px ${MONO}`
   context.textAlign = 'left'
-  context.fillText(`0x${scene.addressOf(row.start).toString(16)}`, 0, laneY(0) + g.laneHeight - 3 * g.scale)
-  context.font = `${11.5 * g.scale}px ${SANS}`
+  context.fillText(`0x${scene.addressOf(row.start).toString(16)}`, 0, laneY(0) + g.laneHeight / 2 + 4 * g.text)
+  context.font = `${11.5 * g.text}px ${SANS}`
   for (const [lane, name] of LANES.entries()) {
     context.fillStyle = palette.track
     context.fillRect(g.left, laneY(lane), g.width, g.laneHeight)
     context.fillStyle = lane === 0 ? palette.host : lane === 1 ? palette.hyp : palette.vm
-    context.fillText(name, g.left + g.width + 6 * g.scale, laneY(lane) + g.laneHeight - 3 * g.scale)
+    context.fillText(name, g.left + g.width + 6 * g.scale, laneY(lane) + g.laneHeight / 2 + 4 * g.text)
   }
   let sizeEnd = 0
   for (const piece of row.pieces) {
@@ -119,7 +125,7 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow
     context.globalAlpha = faded ? 0.35 : 1
     if (piece.kind === 'fold') {
       const text = sizeLabel(piece.count)
-      context.font = `${11 * g.scale}px ${SANS}`
+      context.font = `${11 * g.text}px ${SANS}`
       if (piece.x >= sizeEnd) {
         context.fillStyle = palette.faint
         context.fillText(text, x, laneY(0) - 4 * g.scale)
@@ -127,11 +133,11 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow
       }
     }
   }
-  context.font = labelFont(g.scale)
+  context.font = labelFont(g.text)
   context.fillStyle = palette.dim
   for (const label of row.labels) {
     context.globalAlpha = matches(label.piece.run, filter) ? 1 : 0.35
-    context.fillText(label.text, g.left + label.x, laneY(2) + g.laneHeight + 12 * g.scale + label.line * g.labelLine)
+    context.fillText(label.text, g.left + label.x, laneY(2) + g.laneHeight + 12 * g.text + label.line * g.labelLine)
   }
   context.globalAlpha = 1
   if (scene.marked && scene.progress >= 1) drawMarks(context, scene, row, laneY)

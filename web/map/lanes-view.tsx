@@ -68,15 +68,15 @@ export function LanesView(props: { frame: OwnershipFrame }) {
     const most = kept.width === size.width && kept.height === size.height ? kept.factor : Number.POSITIVE_INFINITY
     for (const factor of ZOOMS) {
       if (factor > most) continue
-      const metrics = geometry(size.width, scale * factor)
-      const sizes = { width: metrics.width + metrics.right, space: 8 * metrics.scale, base: metrics.rowHeight, line: metrics.labelLine }
-      const rows = placeRows(layOut(runs, open, metrics), sizes, measurer(metrics.scale))
+      const metrics = geometry(size.width, scale, factor)
+      const sizes = { width: metrics.width + metrics.right, space: 8 * metrics.text, base: metrics.rowHeight, line: metrics.labelLine }
+      const rows = placeRows(layOut(runs, open, metrics), sizes, measurer(metrics.text))
       const end = rows.at(-1)
       if (factor > 1 && end !== undefined && end.y + end.height > size.height) continue
       zoom.current = { width: size.width, height: size.height, factor }
       return { metrics, rows }
     }
-    return { metrics: geometry(size.width, scale), rows: [] }
+    return { metrics: geometry(size.width, scale, 1), rows: [] }
   }, [runs, open, size, scale])
   const addressOf = useCallback((page: number) => (guestSpace ? 0 : frame.ramBase) + page * PAGE_BYTES, [guestSpace, frame.ramBase])
   const movesByPage = useMemo(() => {

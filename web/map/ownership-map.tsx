@@ -19,7 +19,11 @@ export function OwnershipMap() {
       <header className="panel-head map-head">
         <h2 id="map-title">Memory</h2>
         <span className="aside" data-testid="map-counts">
-          {frame === null ? '' : `${count(frame.pages)} pages, ${count(runs.length)} runs`}
+          {frame === null
+            ? ''
+            : typeof view === 'number'
+              ? `${count(runs.reduce((sum, run) => sum + (run.page === null ? 0 : run.count), 0))} pages of VM 0x${view.toString(16)}, by its own addresses`
+              : `${count(frame.pages)} pages, ${count(runs.length)} runs`}
         </span>
         {frame !== null && <Controls frame={frame} />}
         <Legend />
