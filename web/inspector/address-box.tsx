@@ -34,7 +34,7 @@ export function AddressBox() {
             Go
           </button>
         </div>
-        <p id={`${ADDRESS_BOX}-forms`} className="remark">
+        <p id={`${ADDRESS_BOX}-forms`} className="remark forms">
           Physical <code>0x43ca3000</code>, virtual <code>el1:0xffff…</code> or <code>el2:0x…</code>, a VM’s own{' '}
           <code>vm 0x1001:0x40000000</code>, or a kernel symbol.
         </p>

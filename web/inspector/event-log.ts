@@ -99,7 +99,7 @@ function insertByTime(lane: LabEvent[], event: LabEvent): void {
 
 /** Keeps a log filled from the machine; a new machine starts it anew. @returns ends it */
 export function feed(log: EventLog, client: InspectionClient): () => void {
-  const ends = [client.watchStart(() => log.clear()), client.watchEvents(batch => log.append(batch))]
+  const ends = [client.watchStart(() => log.clear()), client.watchEnd(() => log.clear()), client.watchEvents(batch => log.append(batch))]
   return () => {
     for (const end of ends) end()
   }

@@ -31,6 +31,21 @@ describe('InspectionClient', () => {
     await expect(open).rejects.toThrow(MachineGoneError)
   })
 
+  it('lets only the next machine stop early, and none after a reset', () => {
+    const client = new InspectionClient()
+    const made = () => {
+      const sent: InspectionRequest[] = []
+      client.machineMade(request => sent.push(request))
+      return sent
+    }
+    client.pauseNextAt(77)
+    expect(made()).toEqual([{ type: 'pauseAt', instructions: 77 }])
+    expect(made()).toEqual([])
+    client.pauseNextAt(78)
+    client.machineGone()
+    expect(made()).toEqual([])
+  })
+
   it('subscribes at the highest wish and ends with the last watcher', () => {
     const { client, sent } = connected()
     const slow = client.watchFacts(2, () => {})
@@ -46,6 +61,7 @@ describe('InspectionClient', () => {
     client.watchFacts(4, frame => seen.push(frame.instructions))
     client.watchEvents(() => {})
     client.watchStart(() => seen.push(-1))
+    client.watchEnd(() => seen.push(-2))
     for (let machine = 0; machine < 2; machine++) {
       const sent: InspectionRequest[] = []
       client.machineMade(request => sent.push(request))
@@ -57,6 +73,6 @@ describe('InspectionClient', () => {
     }
     client.machineGone()
     client.receive(facts)
-    expect(seen).toEqual([-1, 1, -1, 1])
+    expect(seen).toEqual([-1, 1, -1, 1, -2])
   })
 })

@@ -51,10 +51,11 @@ export class InspectionClient {
   private readonly factsWatchers = new Set<Watcher<FactsFrame>>()
   private readonly eventWatchers = new Set<(batch: EventBatch) => void>()
   private readonly startWatchers = new Set<() => void>()
+  private readonly endWatchers = new Set<() => void>()
 
   /** A machine was made. @param send carries a request to its Worker. */
   machineMade(send: (request: InspectionRequest) => void): void {
-    this.machineGone()
+    this.dropQuestions()
     this.send = send
     for (const started of this.startWatchers) started()
     if (this.ownershipWatchers.size > 0) this.subscribe('subscribeOwnership', this.ownershipWatchers)
@@ -65,9 +66,15 @@ export class InspectionClient {
     this.stopAt = null
   }
 
-  /** The machine no longer exists; what was asked of it stays unanswered. */
+  /** The machine no longer exists and has no successor yet; what was asked of it stays unanswered. */
   machineGone(): void {
     this.send = null
+    this.stopAt = null
+    this.dropQuestions()
+    for (const ended of this.endWatchers) ended()
+  }
+
+  private dropQuestions(): void {
     for (const waiting of this.waiting.values()) waiting.reject(new MachineGoneError('The machine was reset meanwhile.'))
     this.waiting.clear()
   }
@@ -130,6 +137,12 @@ export class InspectionClient {
   watchStart(listener: () => void): () => void {
     this.startWatchers.add(listener)
     return () => this.startWatchers.delete(listener)
+  }
+
+  /** Called when the machine was thrown away. @returns ends the watching */
+  watchEnd(listener: () => void): () => void {
+    this.endWatchers.add(listener)
+    return () => this.endWatchers.delete(listener)
   }
 
   /** What the Worker sent. Answers to questions of an earlier machine fall on deaf ears. */

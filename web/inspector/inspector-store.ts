@@ -27,12 +27,19 @@ export function setPauseOnVms(on: boolean): void {
 let revisited: LabEvent | null = null
 
 inspection.watchStart(() => {
-  if (revisited === null) {
-    useInspector.setState({ event: null, answer: null, follow: true })
-    useInspection.getState().select(null)
-  }
+  if (revisited === null) pointAtNothing()
   revisited = null
 })
+
+inspection.watchEnd(() => {
+  revisited = null
+  pointAtNothing()
+})
+
+function pointAtNothing(): void {
+  useInspector.setState({ event: null, folded: false, answer: null, follow: true })
+  useInspection.getState().select(null)
+}
 
 /** Prepares the next machine, made of the same parts, to pause right after an event of this one. */
 export function revisit(event: LabEvent): void {

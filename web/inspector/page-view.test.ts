@@ -110,7 +110,7 @@ describe('VmRows', () => {
     } as unknown as OwnershipFrame
     const markup = renderToStaticMarkup(createElement(VmRows, { frame })).replaceAll('<!-- -->', '')
     expect(markup).toContain('0x1000')
-    expect(markup).toContain('0 loaded')
+    expect(markup).toContain('0: loaded')
     expect(markup).toContain('none yet')
   })
 })

@@ -12,7 +12,7 @@ const HERTZ = 4
 export function VmTable() {
   const [frame, setFrame] = useState<OwnershipFrame | null>(null)
   useEffect(() => {
-    const ends = [inspection.watchOwnership(HERTZ, setFrame), inspection.watchStart(() => setFrame(null))]
+    const ends = [inspection.watchOwnership(HERTZ, setFrame), inspection.watchStart(() => setFrame(null)), inspection.watchEnd(() => setFrame(null))]
     return () => {
       for (const end of ends) end()
     }
@@ -80,7 +80,7 @@ export function VmRows(props: { frame: OwnershipFrame | null }) {
                         ? 'none yet'
                         : vm.vcpus.map(vcpu => (
                             <span key={vcpu.index} className="vcpu" title={`pc ${vcpu.pc}`}>
-                              {vcpu.index} {vcpu.loaded ? 'loaded' : 'at rest'}
+                              {vcpu.index}: {vcpu.loaded ? 'loaded' : 'at rest'}
                             </span>
                           ))}
                     </td>
