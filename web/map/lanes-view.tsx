@@ -194,6 +194,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return
+    setFocused(true)
     const lastPiece = rows.at(-1)?.pieces.at(-1)
     switch (event.key) {
       case 'ArrowRight':
