@@ -72,7 +72,7 @@ test('a donated page: who gave it, when, why; and, at that moment again, what th
   await leaf.locator('summary').click()
   await expect(leaf).toContainText(/gfn 59:20\s*0x40001/)
   await expect(leaf).toContainText(/handle 19:4\s*0x1\d{3}/)
-  await expect(inspector.getByRole('list', { name: /Stage 2 walk of VM 0x1\d{3}/ })).toContainText('page')
+  await expect(inspector.getByRole('region', { name: /^Stage 2 of VM 0x1\d{3}$/ })).toContainText('OWNED by the VM, read and write, executable')
 
   // The same page by the VM's own address, and by the table of VMs.
   await run(page, 'view.vms')

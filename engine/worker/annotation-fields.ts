@@ -1,5 +1,24 @@
+import { PAGE_STATES } from '../inspect/hyp-page.ts'
 import type { AnnotationFormat } from '../inspect/invalid-annotation.ts'
 import type { WalkView } from './inspection-protocol.ts'
+
+/** Bits 56:55 of a guest's stage 2 entry hold the kernel's enum pkvm_page_state (kvm_pgtable.h); the host's are zero. */
+const STATE_SHIFT = 55n
+
+/**
+ * Says what a mapping allows: `read and write, executable`, and for a guest which right it has to the page.
+ * @param codeOf the lab's StateCode of the kernel's number, for a guest's tables
+ */
+export function explainLeaf(view: WalkView, codeOf?: ArrayLike<number>): WalkView {
+  const last = view.steps.at(-1)
+  if (last === undefined || (last.kind !== 'page' && last.kind !== 'block')) return view
+  const meanings = ['S2AP', 'XN'].flatMap(name => last.fields.find(field => field.name === name)?.meaning ?? [])
+  if (codeOf !== undefined) {
+    const code = codeOf[Number((BigInt(last.entry) >> STATE_SHIFT) & 3n)]
+    meanings.unshift(`${PAGE_STATES[code ?? 4] ?? 'UNKNOWN'} by the VM`)
+  }
+  return meanings.length === 0 ? view : { ...view, result: `${view.result}; ${meanings.join(', ')}` }
+}
 
 /**
  * Explains the entry at which a stage 2 walk ended without a translation: pKVM keeps in its unused bits who the page
@@ -39,7 +58,7 @@ export function explainAnnotation(view: WalkView, format: AnnotationFormat): Wal
       return ended('donated', `not mapped: given to VM ${hex(handle)}, where it is gfn ${hex(gfn)}`, [
         type,
         field('gfn', 59, 20, `page ${hex(gfn)} of the VM, its address ${hex(gfn * 4096)}`),
-        field('handle', 19, 4, `which VM`),
+        field('handle', 19, 4, 'which VM'),
         owner,
       ])
     }

@@ -9,12 +9,15 @@ import type { OwnershipMap } from '../inspect/ownership.ts'
 import type { Walk } from '../inspect/page-table-walk.ts'
 import type { RamRegion } from '../inspect/regions.ts'
 import { placeText } from '../inspect/symboliser.ts'
-import { explainAnnotation } from './annotation-fields.ts'
+import { explainAnnotation, explainLeaf } from './annotation-fields.ts'
 import type { Answer, LabEvent, PageDetail, PageStateCode, WalkView } from './inspection-protocol.ts'
 
 const PAGE = 4096
 const hex = (n: number | bigint) => `0x${n.toString(16)}`
 const hex64 = (n: bigint) => `0x${BigInt.asUintN(64, n).toString(16).padStart(16, '0')}`
+
+/** Where code may lie: the kernel's and the hypervisor's text, and what a VM runs. */
+const CODE_REGIONS = /text|^VM .* RAM$/
 
 const WORDS: readonly string[] = [
   'owns it, and nobody else may use it',
@@ -39,7 +42,9 @@ export function pageDetail(inspector: Inspector, physical: number, map: Known<Ow
       return { state: code, words: `${PAGE_STATES[code]}: ${who} ${WORDS[code]}` }
     })
   const reader = inspector.recordReader()
-  const stage2View = (walk: Walk): WalkView => (reader.known ? explainAnnotation(walkView(walk), reader.value.annotationFormat) : walkView(walk))
+  const hostView = (walk: Walk): WalkView =>
+    reader.known ? explainLeaf(explainAnnotation(walkView(walk), reader.value.annotationFormat)) : walkView(walk)
+  const guestView = (walk: Walk): WalkView => (reader.known ? explainLeaf(explainAnnotation(walkView(walk), reader.value.annotationFormat), reader.value.pageLayout.hostCodes) : walkView(walk))
   const guests = map.known ? guestsOf(map.value, page) : []
   const inside = regions.filter(region => start + PAGE > region.physical && start < region.physical + region.bytes)
   const region = inside.sort((a, b) => a.bytes - b.bytes)[0]?.name ?? null
@@ -55,12 +60,12 @@ export function pageDetail(inspector: Inspector, physical: number, map: Known<Ow
       address: view.recordAddress.known ? view.recordAddress.value : 0,
       fields: reader.known ? reader.value.pageLayout.fieldsOf(record.raw) : [],
     })),
-    hostWalk: asAnswer(view.hostWalk, stage2View),
-    guests: guests.map(({ handle, gfn }) => ({ handle, gfn, walk: asAnswer(inspector.walkGuest(handle, BigInt(gfn) * 4096n), stage2View) })),
+    hostWalk: asAnswer(view.hostWalk, hostView),
+    guests: guests.map(({ handle, gfn }) => ({ handle, gfn, walk: asAnswer(inspector.walkGuest(handle, BigInt(gfn) * 4096n), guestView) })),
     symbol: view.symbol,
     region,
     contents,
-    code: region !== null && region.includes('text') ? codeOf(inspector, start, contents) : [],
+    code: region !== null && CODE_REGIONS.test(region) ? codeOf(inspector, start, contents) : [],
     history,
   }
 }
@@ -124,10 +129,20 @@ function codeOf(inspector: Inspector, physical: number, contents: Uint8Array): P
     lines.push({
       address: place === undefined ? hex(physical + at) : placeText(place),
       word: word.toString(16).padStart(8, '0'),
-      text: disassemble(decoder, word, BigInt(physical + at)),
+      text: withTarget(disassemble(decoder, word, BigInt(physical + at)), target => {
+        const aim = symboliser.known ? symboliser.value.atPhysical(target) : undefined
+        return aim === undefined ? null : placeText(aim)
+      }),
     })
   }
   return lines
+}
+
+/** A direct branch with the name of where it goes: `bl 0x41303560 <__kvm_nvhe_memcpy>`. */
+export function withTarget(text: string, nameOf: (target: number) => string | null): string {
+  const target = /^(?:bl?|b\.\w+|cbn?z|tbn?z)\s.*?(0x[0-9a-f]+)$/.exec(text)?.[1]
+  const name = target === undefined ? null : nameOf(Number(target))
+  return name === null ? text : `${text} <${name}>`
 }
 
 export interface Place {

@@ -13,7 +13,9 @@ export function PageContents(props: { detail: PageDetail; at: number | null }) {
   const { detail, at } = props
   const isCode = detail.code.length > 0
   const [wanted, setWanted] = useState<'bytes' | 'code' | null>(null)
-  const shown = isCode ? (wanted ?? 'code') : 'bytes'
+  // A page of a VM may hold anything; zeros are no code.
+  const looksLikeCode = isCode && !/^(0x)?0+$/.test(detail.code[0]?.word ?? '')
+  const shown = isCode ? (wanted ?? (looksLikeCode ? 'code' : 'bytes')) : 'bytes'
   const tabs = useRef<HTMLDivElement>(null)
   const choose = (next: 'bytes' | 'code') => {
     setWanted(next)
