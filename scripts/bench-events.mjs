@@ -28,5 +28,11 @@ export function benchEvents({ image, initrd, runs }) {
   rmSync(stats)
   rmSync(log)
   const median = (v) => [...v].sort((a, b) => a - b)[v.length >> 1]
-  return { without: median(without), logged: median(logged), ratio: median(logged) / median(without), events: total, dropped }
+  return {
+    without: median(without),
+    logged: median(logged),
+    ratio: median(logged) / median(without),
+    events: total,
+    dropped,
+  }
 }

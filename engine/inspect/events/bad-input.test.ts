@@ -55,7 +55,14 @@ describe('a kernel that tells nothing', () => {
     instructions(77)
     hvc(state, log, [0xc600_001fn, 5n, 6n], 0xffff_ffff_ffff_ffffn)
     const [event] = log.after(0)
-    expect(event).toMatchObject({ sequence: 1, instructions: 77, kind: 'hypercall', el: 1, pc: '0x1000', symbol: '0x1000' })
+    expect(event).toMatchObject({
+      sequence: 1,
+      instructions: 77,
+      kind: 'hypercall',
+      el: 1,
+      pc: '0x1000',
+      symbol: '0x1000',
+    })
     expect(event!.text).toMatch(/^host call 31\(x1 0x5, x2 0x6.*\) = -EPERM$/)
     log.record('gate', 'flipped')
     expect(log.after(1).map((e) => e.text)).toEqual(['flipped'])
@@ -70,7 +77,8 @@ describe('a kernel that tells nothing', () => {
     const random = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0)
     for (let i = 0; i < 3000; i++) {
       for (let k = 0; k < 31; k++) state.x[k] = BigInt(random()) << BigInt(random() % 33)
-      for (const slot of Object.values(Slot)) state.u64[(SYSREG_BASE >> 3) + slot] = BigInt(random()) << BigInt(random() % 33)
+      for (const slot of Object.values(Slot))
+        state.u64[(SYSREG_BASE >> 3) + slot] = BigInt(random()) << BigInt(random() % 33)
       state.pc = BigInt(random())
       state.i32[Off.el >> 2] = 2
       log.exceptionTaken(random() % 3, 2, (random() % 4) * 0x80, BigInt(random()))
@@ -84,7 +92,16 @@ describe('a kernel that tells nothing', () => {
   })
 })
 
-const event = (kind: RawEvent['kind']): RawEvent => ({ sequence: 0, instructions: 0, kind, el: 1, pc: 0n, text: kind, chain: [], details: {} })
+const event = (kind: RawEvent['kind']): RawEvent => ({
+  sequence: 0,
+  instructions: 0,
+  kind,
+  el: 1,
+  pc: 0n,
+  text: kind,
+  chain: [],
+  details: {},
+})
 
 describe('the ring', () => {
   it('keeps the newest, counts what it drops, and keeps changes apart from traffic', () => {
@@ -100,7 +117,13 @@ describe('the ring', () => {
 })
 
 describe('words', () => {
-  const state = (host: number, hyp: number, more: Partial<PageOwnership> = {}): PageOwnership => ({ host, hyp, donatedTo: null, mappedBy: [], ...more })
+  const state = (host: number, hyp: number, more: Partial<PageOwnership> = {}): PageOwnership => ({
+    host,
+    hyp,
+    donatedTo: null,
+    mappedBy: [],
+    ...more,
+  })
   const page = { handle: 0x1001, gfn: 0x40000 }
 
   it.each([
@@ -108,7 +131,11 @@ describe('words', () => {
     [state(3, 0), state(0, 3), 'given back to the host by the hypervisor'],
     [state(0, 3), state(1, 2), 'shared by the host with the hypervisor'],
     [state(1, 2), state(0, 3), 'no longer shared with the hypervisor'],
-    [state(0, 3), state(3, 3, { donatedTo: page, mappedBy: [{ ...page, state: 0 }] }), 'donated by the host to VM 0x1001 gfn 0x40000'],
+    [
+      state(0, 3),
+      state(3, 3, { donatedTo: page, mappedBy: [{ ...page, state: 0 }] }),
+      'donated by the host to VM 0x1001 gfn 0x40000',
+    ],
     [state(3, 3, { donatedTo: page }), state(0, 3), 'taken back by the host from VM 0x1001 gfn 0x40000'],
     [state(0, 3), state(1, 3, { mappedBy: [{ ...page, state: 2 }] }), 'shared by the host with VM 0x1001 gfn 0x40000'],
   ] as const)('%#', (before, after, words) => {

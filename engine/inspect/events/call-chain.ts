@@ -118,7 +118,8 @@ class StackReader {
     const { memory } = this.kernel
     const page = va >> 12n
     if (page !== this.page) {
-      const base = this.tables === null ? Number(BigInt.asUintN(52, page << 12n)) : translate(memory, this.tables, page << 12n)
+      const base =
+        this.tables === null ? Number(BigInt.asUintN(52, page << 12n)) : translate(memory, this.tables, page << 12n)
       if (base === undefined || !memory.has(base, 4096)) return undefined
       this.page = page
       this.base = base

@@ -79,7 +79,11 @@ interface Moment {
 }
 
 /** Boot to power-off; a map when pKVM has begun, and whenever the console shows one of these. */
-function bootWithMaps(image: Uint8Array, marks: readonly string[], force: boolean): { log: EventLog; moments: Moment[]; console: string; hash: string } {
+function bootWithMaps(
+  image: Uint8Array,
+  marks: readonly string[],
+  force: boolean,
+): { log: EventLog; moments: Moment[]; console: string; hash: string } {
   let console = ''
   const decoder = new TextDecoder()
   const machine = Machine.create({
@@ -122,9 +126,14 @@ function inLog(o: PageOwnership, distance: number): string {
   const owning = o.mappedBy.find((m) => m.state !== StateCode.sharedBorrowed)
   // Both the host's annotation and the guest's own table must name the owner; when they differ nothing matches.
   const named = o.donatedTo ?? owning
-  const agree = o.donatedTo === null || owning === undefined || (o.donatedTo.handle === owning.handle && o.donatedTo.gfn === owning.gfn)
+  const agree =
+    o.donatedTo === null ||
+    owning === undefined ||
+    (o.donatedTo.handle === owning.handle && o.donatedTo.gfn === owning.gfn)
   const owner = named === undefined ? '' : agree ? `${named.handle}/${named.gfn + distance}` : 'two'
-  const borrowers = o.mappedBy.filter((m) => m.state === StateCode.sharedBorrowed).map((m) => `${m.handle}/${m.gfn + distance}`)
+  const borrowers = o.mappedBy
+    .filter((m) => m.state === StateCode.sharedBorrowed)
+    .map((m) => `${m.handle}/${m.gfn + distance}`)
   return `${o.host} ${o.hyp} ${owner} [${borrowers.sort().join()}]`
 }
 
@@ -140,7 +149,8 @@ function unexplained(events: readonly LogEvent[], a: Moment, b: Moment): string[
   for (let i = 0; i < a.map.pages; i++) {
     const now = inMap(b.map, i)
     const told = last.get(i) ?? inMap(a.map, i)
-    if (told !== now) found.push(`page ${(a.map.ramBase + i * PAGE).toString(16)} is ${now} at ${b.name}; the log says ${told}`)
+    if (told !== now)
+      found.push(`page ${(a.map.ramBase + i * PAGE).toString(16)} is ${now} at ${b.name}; the log says ${told}`)
   }
   return found
 }
@@ -186,24 +196,49 @@ describe.each(series.filter((s) => kernelOf(s) !== undefined))('a boot and the p
     const donated = history.filter((e) => e.kind === 'ownership').slice(-2)
     expect(donated[0]!.text).toContain(`donated by the host to VM 0x${page.handle.toString(16)} gfn 0x40000`)
     const path = donated[0]!.callChain.join(' ')
-    expect(path).toMatch(/__pkvm_host_donate_guest\+\S+ \(EL2\).*handle___pkvm_host_donate_guest.*kvm_handle_guest_abort.*__arm64_sys_ioctl/)
+    expect(path).toMatch(
+      /__pkvm_host_donate_guest\+\S+ \(EL2\).*handle___pkvm_host_donate_guest.*kvm_handle_guest_abort.*__arm64_sys_ioctl/,
+    )
     expect(donated[1]!.text).toMatch(/taken back by the host from VM/)
-    expect(history.some((e) => e.kind === 'hypercall' && /^__pkvm_host_donate_guest\(pfn 0x\w+, gfn 0x40000\) = 0$/.test(e.text))).toBe(true)
+    expect(
+      history.some(
+        (e) => e.kind === 'hypercall' && /^__pkvm_host_donate_guest\(pfn 0x\w+, gfn 0x40000\) = 0$/.test(e.text),
+      ),
+    ).toBe(true)
 
     // Hypercalls by the kernel's own names, the life of the VMs, the guest's own calls.
     const texts = (kind: string) => events.filter((e) => e.kind === kind).map((e) => e.text)
     expect(texts('hypercall').filter((t) => /^(host call|hvc) /.test(t))).toEqual([])
-    for (const call of ['__pkvm_init(', '__pkvm_prot_finalize() = 0', '__pkvm_reserve_vm() = 0x1000', '__kvm_vcpu_run(', '__pkvm_vcpu_load(']) {
+    for (const call of [
+      '__pkvm_init(',
+      '__pkvm_prot_finalize() = 0',
+      '__pkvm_reserve_vm() = 0x1000',
+      '__kvm_vcpu_run(',
+      '__pkvm_vcpu_load(',
+    ]) {
       expect(texts('hypercall').some((t) => t.startsWith(call))).toBe(true)
     }
-    const life = ['VM 0x1000 reserved', 'normal VM 0x1000 created', 'VM 0x1000: its teardown begins', 'VM 0x1000 destroyed']
+    const life = [
+      'VM 0x1000 reserved',
+      'normal VM 0x1000 created',
+      'VM 0x1000: its teardown begins',
+      'VM 0x1000 destroyed',
+    ]
     expect(texts('vm')).toEqual([...life, ...life.map((t) => t.replace('normal', 'protected'))])
-    expect(texts('guest-hypercall').filter((t) => t.includes('MEM_SHARE(ipa 0x40002000') && t.endsWith('= 0x0'))).toHaveLength(1)
-    expect(texts('ownership').filter((t) => t.includes('shared with the host by its owner VM 0x1000 gfn 0x40003'))).toHaveLength(2)
+    expect(
+      texts('guest-hypercall').filter((t) => t.includes('MEM_SHARE(ipa 0x40002000') && t.endsWith('= 0x0')),
+    ).toHaveLength(1)
+    expect(
+      texts('ownership').filter((t) => t.includes('shared with the host by its owner VM 0x1000 gfn 0x40003')),
+    ).toHaveLength(2)
     // The host's two attempts to read the guest's page.
-    expect(texts('abort').filter((t) => t.startsWith('host: read of') && t.includes('injected into EL1'))).not.toHaveLength(0)
+    expect(
+      texts('abort').filter((t) => t.startsWith('host: read of') && t.includes('injected into EL1')),
+    ).not.toHaveLength(0)
     expect(texts('abort').filter((t) => /exception inside|elsewhere/.test(t))).toEqual([])
-    expect(texts('ownership').filter((t) => /taken back by the host from VM 0x1000 gfn 0x40001 by force/.test(t))).toHaveLength(force ? 1 : 0)
+    expect(
+      texts('ownership').filter((t) => /taken back by the host from VM 0x1000 gfn 0x40001 by force/.test(t)),
+    ).toHaveLength(force ? 1 : 0)
     expect(texts('smc').at(-1)).toBe('SYSTEM_OFF()')
   })
 })

@@ -128,7 +128,10 @@ export class EventLog implements CpuObserver {
       const first = Math.floor(e.physical / PAGE)
       return page >= first && page < first + (e.pages ?? 1)
     }
-    return this.ring.after(0).filter(about).map((e) => this.readable(e))
+    return this.ring
+      .after(0)
+      .filter(about)
+      .map((e) => this.readable(e))
   }
 
   // ---- for those who steer ------------------------------------------------------------------------------------------
@@ -265,7 +268,13 @@ export class EventLog implements CpuObserver {
     if (ownership !== null) this.changes(ownership)
     const world = processor.world()
     if (stay !== null) {
-      const ending: Ending = { processor, world, leaf, guests, physicalOfGfn: (handle, gfn) => this.physicalOfGfn(handle, gfn) }
+      const ending: Ending = {
+        processor,
+        world,
+        leaf,
+        guests,
+        physicalOfGfn: (handle, gfn) => this.physicalOfGfn(handle, gfn),
+      }
       if (stay.world !== 0) this.emit(...guestStay(stay, ending))
       else this.emitIf(hostStay(stay, ending))
     }
@@ -309,7 +318,13 @@ export class EventLog implements CpuObserver {
     this.world = world
     if (world === 0) return
     const pc = hex(this.processor.state.pc)
-    this.emit({ ...moment, kind: 'vcpu', text: `${this.guests.vcpuWords(world)} runs at ${pc}`, details: { pc }, ...about })
+    this.emit({
+      ...moment,
+      kind: 'vcpu',
+      text: `${this.guests.vcpuWords(world)} runs at ${pc}`,
+      details: { pc },
+      ...about,
+    })
   }
 
   // ---- ownership ----------------------------------------------------------------------------------------------------

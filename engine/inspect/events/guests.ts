@@ -43,12 +43,15 @@ export class Guests {
   /** `VM 0x1000 vCPU 0`. */
   vcpuWords(vmid: number): string {
     const words = this.worldWords(vmid)
-    return this.loaded !== null && this.loaded.handle === this.handleOf(vmid) ? `${words} vCPU ${this.loaded.index}` : words
+    return this.loaded !== null && this.loaded.handle === this.handleOf(vmid)
+      ? `${words} vCPU ${this.loaded.index}`
+      : words
   }
 
   /** The host's calls that load and put vCPUs, when they return. */
   called(call: HostCall): void {
-    if (call.name === '__pkvm_vcpu_load') this.loaded = { handle: Number(call.args[0]!.value), index: Number(call.args[1]!.value) }
+    if (call.name === '__pkvm_vcpu_load')
+      this.loaded = { handle: Number(call.args[0]!.value), index: Number(call.args[1]!.value) }
     else if (call.name === '__pkvm_vcpu_put') this.loaded = null
   }
 
@@ -65,7 +68,13 @@ export class Guests {
       if (vmid !== undefined) this.live.delete(vmid)
       const who = handle === undefined ? `the VM in slot ${slot}` : handleText(handle)
       const text = `${who} ${vmid === undefined ? 'unreserved' : 'destroyed'}`
-      return { ...moment, kind: 'vm', text, details: { slot: String(slot), ...cause }, ...(handle === undefined ? {} : { vm: handle }) }
+      return {
+        ...moment,
+        kind: 'vm',
+        text,
+        details: { slot: String(slot), ...cause },
+        ...(handle === undefined ? {} : { vm: handle }),
+      }
     }
     const vm = readVmTable(this.kernel).find((v) => v.slot === slot)
     if (vm === undefined) return null
@@ -80,7 +89,13 @@ export class Guests {
 
   /** The host's call that begins a teardown has succeeded. */
   teardown(moment: Moment, handle: number, task: string | undefined): Draft {
-    return { ...moment, kind: 'vm', text: `${handleText(handle)}: its teardown begins`, details: taskDetail(task), vm: handle }
+    return {
+      ...moment,
+      kind: 'vm',
+      text: `${handleText(handle)}: its teardown begins`,
+      details: taskDetail(task),
+      vm: handle,
+    }
   }
 
   private learn(vm: VmView): void {

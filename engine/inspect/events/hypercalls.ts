@@ -17,7 +17,13 @@ const SVE_HINT = 0x1_0000
 const ENTRY = /^__KVM_HOST_SMCCC_FUNC_(__\w+)$/
 
 /** arch/arm64/include/asm/virt.h: the stub vectors' calls, before KVM has installed its own. */
-const STUB_CALLS = ['HVC_SET_VECTORS', 'HVC_SOFT_RESTART', 'HVC_RESET_VECTORS', 'HVC_FINALISE_EL2', 'HVC_GET_ICH_VTR_EL2']
+const STUB_CALLS = [
+  'HVC_SET_VECTORS',
+  'HVC_SOFT_RESTART',
+  'HVC_RESET_VECTORS',
+  'HVC_FINALISE_EL2',
+  'HVC_GET_ICH_VTR_EL2',
+]
 
 /** Names of the arguments, from the handlers in hyp/nvhe/hyp-main.c. A call that is not here shows its registers. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {

@@ -1,6 +1,6 @@
 /**
- * One entry of the event log, as plain data. It has every field of the `LabEvent` that the Worker sends to the page, and
- * the particulars of an ownership change for programs that compare.
+ * One entry of the event log, as plain data. It has every field of the `LabEvent` that the Worker sends to the page,
+ * and the particulars of an ownership change for programs that compare.
  */
 export type EventKind =
   | 'hypercall'

@@ -13,7 +13,11 @@ const UNKNOWN: PageOwnership = { host: StateCode.unknown, hyp: StateCode.unknown
  * One event a change; neighbours that the same instruction changed in the same way are one.
  * @param base physical address of RAM; @param cause on whose behalf
  */
-export function ownershipEvents(changes: readonly PageChange<Moment>[], base: number, cause: Record<string, string>): Draft[] {
+export function ownershipEvents(
+  changes: readonly PageChange<Moment>[],
+  base: number,
+  cause: Record<string, string>,
+): Draft[] {
   const drafts: Draft[] = []
   for (let i = 0; i < changes.length; ) {
     const first = changes[i]!
@@ -53,7 +57,12 @@ function ownershipEvent(change: PageChange<Moment>, pages: number, base: number,
 }
 
 /** The hypervisor takes its pages in bulk before there is anything to watch: told as runs, as they are found. */
-export function foundEvents(watch: OwnershipWatch<Moment>, kernel: KernelData, moment: Moment, cause: Record<string, string>): Draft[] {
+export function foundEvents(
+  watch: OwnershipWatch<Moment>,
+  kernel: KernelData,
+  moment: Moment,
+  cause: Record<string, string>,
+): Draft[] {
   const drafts: Draft[] = []
   for (const { page, pages, ownership } of watch.runs()) {
     const physical = kernel.memory.base + page * PAGE

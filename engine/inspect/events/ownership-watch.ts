@@ -1,36 +1,18 @@
 import { RAM_BASE } from '../../cpu/state.ts'
-import { descriptorKind, levelShift, outputAddress } from '../descriptor.ts'
 import { StateCode } from '../hyp-page.ts'
 import type { KernelData } from '../kernel-data.ts'
 import { attempt } from '../known.ts'
 import { OwnershipReader } from '../ownership.ts'
-import type { TranslationTables } from '../page-table-walk.ts'
 import { readVmTable, type VmView } from '../vm-table.ts'
 import type { PageOwnership, VmPage } from './log-event.ts'
+import { type LeafWrite, type PageWatcher, TableFollower, type TableSink } from './table-follower.ts'
 
 const PAGE = 4096
 const ENTRY = 8
 const NO_PAGES: readonly never[] = []
 
-/** Puts a page of RAM under watch or takes it away. @param page physical page number. */
-export interface PageWatcher {
-  watch(page: number): void
-  unwatch(page: number): void
-}
-
-/** What a watched page holds. */
-type Watched =
-  | { readonly kind: 'records'; readonly firstPage: number }
-  | { readonly kind: 'vm-table' }
-  | {
-      readonly kind: 'table'
-      /** null: the host's stage 2. */
-      readonly vm: number | null
-      readonly level: number
-      /** Input address of its first entry. */
-      readonly base: number
-      readonly lpa2: boolean
-    }
+/** What a watched page holds; pages with tables are the follower's. */
+type Watched = { readonly kind: 'records'; readonly firstPage: number } | { readonly kind: 'vm-table' }
 
 /** A page whose ownership differs from what it was when the changes were last taken. */
 export interface PageChange<Moment> {
@@ -51,30 +33,20 @@ export interface SlotChange<Moment> {
   readonly moment: Moment
 }
 
-/** A leaf of the host's or a VM's stage 2 that was written. */
-export interface LeafWrite {
-  readonly vm: number | null
-  readonly input: number
-  readonly level: number
-  readonly low: number
-  readonly high: number
-}
-
 /**
  * Ownership of every page, kept up to date from the stores to pKVM's page records, its table of VMs and the stage-2
- * tables. Changes collect until they are taken, so that a page that is changed in several places, or changed and changed
- * back, during one stay at EL2 is told once.
+ * tables. Changes collect until they are taken, so that a page that is changed in several places, or changed and
+ * changed back, during one stay at EL2 is told once.
  */
-export class OwnershipWatch<Moment> {
-  /** The last leaf written since the changes were taken: what an abort was answered with. */
-  lastLeaf: LeafWrite | null = null
+export class OwnershipWatch<Moment> implements TableSink {
   private readonly reader: OwnershipReader
+  private readonly tables: TableFollower
   private readonly watched = new Map<number, Watched>()
   private readonly host: Uint8Array
   private readonly hyp: Uint8Array
   /** By page index. */
-  private readonly donated = new Map<number, VmPage>()
-  private readonly mapped = new Map<number, (VmPage & { state: number })[]>()
+  private readonly donations = new Map<number, VmPage>()
+  private readonly maps = new Map<number, (VmPage & { state: number })[]>()
   private readonly pending = new Map<number, PageChange<Moment>>()
   private slots: SlotChange<Moment>[] = []
   private readonly slotHandles = new Map<number, number>()
@@ -94,14 +66,15 @@ export class OwnershipWatch<Moment> {
     this.host = new Uint8Array(pages).fill(StateCode.unknown)
     this.hyp = new Uint8Array(pages).fill(StateCode.unknown)
     this.softwareState = softwareState(kernel)
+    this.tables = new TableFollower(kernel.memory, this.reader.annotationFormat, watcher, this)
   }
 
-  /** Number of watched pages. */
-  get watchedPages(): number {
-    return this.watched.size
+  /** The last leaf written since the changes were taken: what an abort was answered with. */
+  get lastLeaf(): LeafWrite | null {
+    return this.tables.lastLeaf
   }
 
-  /** Read everything as it is now and begin to watch. @throws UnknownError, BtfError before pKVM has made its tables. */
+  /** Read everything as it is now and begin to watch. @throws UnknownError before pKVM has made its tables. */
   attach(): void {
     const { kernel, reader } = this
     const { memory } = kernel
@@ -114,22 +87,25 @@ export class OwnershipWatch<Moment> {
         const inPage = (record % PAGE) / reader.pageLayout.bytes
         this.add(record, { kind: 'records', firstPage: page - inPage - memory.base / PAGE })
         const count = Math.min(perPage - inPage, (end - pa) / PAGE)
-        for (let i = 0; i < count; i++) this.readRecord(page - memory.base / PAGE + i, record + i * reader.pageLayout.bytes)
+        for (let i = 0; i < count; i++)
+          this.readRecord(page - memory.base / PAGE + i, record + i * reader.pageLayout.bytes)
         pa += count * PAGE
       }
     }
     const table = memory.u64(kernel.hypAddress('vm_table'))
     this.add(kernel.hypPhysical(table), { kind: 'vm-table' })
-    this.adoptTables(reader.hostTables(), null)
+    this.tables.follow(reader.hostTables(), null)
     for (const vm of readVmTable(kernel)) if (vm.address !== null) this.adoptVm(vm)
     this.pending.clear()
     this.slots = []
-    this.lastLeaf = null
+    this.tables.lastLeaf = null
   }
 
   /** Stop watching everything. */
   detach(): void {
-    for (const page of [...this.watched.keys()]) this.remove(page)
+    this.tables.detach()
+    for (const page of this.watched.keys()) this.watcher.unwatch(page)
+    this.watched.clear()
   }
 
   /** Runs of pages of equal ownership that are not simply the host's, in order. */
@@ -146,11 +122,11 @@ export class OwnershipWatch<Moment> {
 
   /** @param page index from the start of RAM. */
   ownership(page: number): PageOwnership {
-    const maps = this.mapped.get(page)
+    const maps = this.maps.get(page)
     return {
       host: this.host[page] ?? StateCode.unknown,
       hyp: this.hyp[page] ?? StateCode.unknown,
-      donatedTo: this.donated.get(page) ?? null,
+      donatedTo: this.donations.get(page) ?? null,
       mappedBy: maps === undefined ? NO_PAGES : maps.map((m) => ({ ...m })),
     }
   }
@@ -162,26 +138,25 @@ export class OwnershipWatch<Moment> {
    */
   stored(linear: number, old: Uint8Array): boolean {
     const physical = linear - RAM_BASE + this.kernel.memory.base
-    const it = this.watched.get(Math.floor(physical / PAGE))
-    if (it === undefined) return false
-    if (it.kind === 'records') this.recordsStored(it.firstPage, physical, old.length)
-    else {
-      // Entries are 64-bit words; a store may cover several or a part of one.
-      const end = physical + old.length
-      for (let at = physical - (physical % ENTRY); at < end; at += ENTRY) {
-        if (it.kind === 'vm-table') {
-          const before = this.oldWord(at, physical, old)
-          const value = this.kernel.memory.u64(at)
-          if (before !== value) this.slotStored((at % PAGE) / ENTRY, before, value)
-        } else this.entryStored(it, at, this.oldWord(at, physical, old))
-      }
+    const page = Math.floor(physical / PAGE)
+    const it = this.watched.get(page)
+    if (it?.kind === 'records') {
+      this.recordsStored(it.firstPage, physical, old.length)
+      return true
+    }
+    if (it === undefined && !this.tables.has(page)) return false
+    // Entries are 64-bit words; a store may cover several or a part of one.
+    for (let at = physical - (physical % ENTRY); at < physical + old.length; at += ENTRY) {
+      const before = this.oldWord(at, physical, old)
+      if (it === undefined) this.tables.stored(at, before)
+      else this.slotStored((at % PAGE) / ENTRY, before, this.kernel.memory.u64(at))
     }
     return true
   }
 
   /** Pages whose ownership is not what it was when this was last called, in the order of their first stores. */
   takeChanges(): PageChange<Moment>[] {
-    this.lastLeaf = null
+    this.tables.lastLeaf = null
     if (this.pending.size === 0) return []
     const changes: PageChange<Moment>[] = []
     for (const change of this.pending.values()) {
@@ -201,23 +176,26 @@ export class OwnershipWatch<Moment> {
   /** The VM has been put into its slot: follow its tables from now on. */
   adoptVm(vm: VmView): void {
     this.slotHandles.set(vm.slot, vm.handle)
-    if (vm.stage2.known) this.adoptTables(vm.stage2.value, vm.handle)
+    if (vm.stage2.known) this.tables.follow(vm.stage2.value, vm.handle)
   }
 
   /** The VM is gone: its tables are ordinary memory again. */
   private forgetVm(handle: number): void {
-    for (const [page, it] of [...this.watched]) if (it.kind === 'table' && it.vm === handle) this.remove(page)
-    for (const [page, maps] of [...this.mapped]) {
+    this.tables.forget(handle)
+    for (const [page, maps] of [...this.maps]) {
       if (maps.some((m) => m.handle === handle)) {
         this.touch(page)
-        this.setMaps(page, maps.filter((m) => m.handle !== handle))
+        this.setMaps(
+          page,
+          maps.filter((m) => m.handle !== handle),
+        )
       }
     }
   }
 
   /** The physical page (index from the start of RAM) that a VM maps at a gfn, as far as the log has seen. */
   pageOfGfn(handle: number, gfn: number): number | undefined {
-    for (const [page, maps] of this.mapped) if (maps.some((m) => m.handle === handle && m.gfn === gfn)) return page
+    for (const [page, maps] of this.maps) if (maps.some((m) => m.handle === handle && m.gfn === gfn)) return page
     return undefined
   }
 
@@ -256,6 +234,7 @@ export class OwnershipWatch<Moment> {
   // ---- table of VMs -------------------------------------------------------------------------------------------------
 
   private slotStored(slot: number, old: bigint, value: bigint): void {
+    if (value === old) return
     // At once: what were its tables is about to be reused.
     const handle = this.slotHandles.get(slot)
     if (value === 0n && handle !== undefined) {
@@ -265,118 +244,37 @@ export class OwnershipWatch<Moment> {
     this.slots.push({ slot, old, value, moment: this.now() })
   }
 
-  // ---- stage-2 tables -----------------------------------------------------------------------------------------------
+  // ---- what the stage-2 tables say (TableSink) ----------------------------------------------------------------------
 
-  private adoptTables(tables: TranslationTables, vm: number | null): void {
-    const shift = levelShift(tables.startLevel)
-    const entries = 2 ** (tables.inputBits - shift)
-    for (let i = 0; i * 512 < entries; i++) {
-      this.adopt(tables.root + i * PAGE, vm, tables.startLevel, i * 512 * 2 ** shift, tables.lpa2, Math.min(512, entries - i * 512))
-    }
+  mapped(page: number, handle: number, gfn: number, high: number): void {
+    this.touch(page)
+    this.setMaps(page, [...(this.maps.get(page) ?? []), { handle, gfn, state: this.softwareState(high) }])
   }
 
-  private adopt(table: number, vm: number | null, level: number, base: number, lpa2: boolean, entries = 512): void {
-    const { memory } = this.kernel
-    if (level > 3 || !memory.has(table, PAGE) || this.watched.has(table / PAGE)) return
-    const it = { kind: 'table', vm, level, base, lpa2 } as const
-    this.add(table, it)
-    for (let i = 0; i < entries; i++) {
-      const low = memory.u32(table + i * ENTRY)
-      const high = memory.u32(table + i * ENTRY + 4)
-      if (low !== 0 || high !== 0) this.entryIs(it, base + i * 2 ** levelShift(level), low, high)
-    }
+  unmapped(page: number, handle: number, gfn: number): void {
+    const maps = this.maps.get(page)
+    if (maps === undefined) return
+    this.touch(page)
+    const others = maps.filter((m) => m.handle !== handle || m.gfn !== gfn)
+    this.setMaps(page, others)
   }
 
-  /** A table is no longer reachable from this entry. */
-  private abandon(table: number, vm: number | null, level: number, base: number): void {
-    const { memory } = this.kernel
-    const it = this.watched.get(table / PAGE)
-    if (it?.kind !== 'table' || it.vm !== vm || it.level !== level || it.base !== base) return
-    this.remove(table / PAGE)
-    for (let i = 0; i < 512; i++) {
-      const low = memory.u32(table + i * ENTRY)
-      const high = memory.u32(table + i * ENTRY + 4)
-      if (low !== 0 || high !== 0) this.entryWas(it, base + i * 2 ** levelShift(level), low, high)
-    }
-  }
-
-  private entryStored(it: Watched & { kind: 'table' }, at: number, old: bigint): void {
-    const { memory } = this.kernel
-    const low = memory.u32(at)
-    const high = memory.u32(at + 4)
-    const oldLow = Number(old & 0xffff_ffffn)
-    const oldHigh = Number(old >> 32n)
-    if (low === oldLow && high === oldHigh) return
-    const input = it.base + ((at % PAGE) / ENTRY) * 2 ** levelShift(it.level)
-    // Only the table's place matters to what lies below it.
-    if (oldLow !== 0 || oldHigh !== 0) this.entryWas(it, input, oldLow, oldHigh)
-    if (low !== 0 || high !== 0) this.entryIs(it, input, low, high)
-    if (it.vm !== null && (low & 1) === 0 && this.reader.annotationFormat.decode(low, high).kind === 'poisoned') this.poisoned(it.vm, input / PAGE)
-    if (descriptorKind(low, it.level, it.lpa2) !== 'table') this.lastLeaf = { vm: it.vm, input, level: it.level, low, high }
+  donated(page: number, to: VmPage | null): void {
+    this.touch(page)
+    if (to === null) this.donations.delete(page)
+    else this.donations.set(page, to)
   }
 
   /** The entry was cleared before (break-before-make), so the page is found by where the VM had it. */
-  private poisoned(handle: number, gfn: number): void {
+  poisoned(handle: number, gfn: number): void {
     for (const change of this.pending.values()) {
       if (change.before.mappedBy.some((m) => m.handle === handle && m.gfn === gfn)) change.forced = true
     }
   }
 
-  private entryIs(it: Watched & { kind: 'table' }, input: number, low: number, high: number): void {
-    const kind = descriptorKind(low, it.level, it.lpa2)
-    if (kind === 'table') {
-      this.adopt(outputAddress(low, high, it.lpa2), it.vm, it.level + 1, input, it.lpa2)
-    } else if (it.vm !== null) {
-      if (kind !== 'invalid') this.forLeafPages(it, low, high, input, (page, gfn) => this.mapPage(page, it.vm!, gfn, this.softwareState(high)))
-    } else if (kind === 'invalid') this.donation(it, input, low, high, true)
-  }
-
-  private entryWas(it: Watched & { kind: 'table' }, input: number, low: number, high: number): void {
-    const kind = descriptorKind(low, it.level, it.lpa2)
-    if (kind === 'table') this.abandon(outputAddress(low, high, it.lpa2), it.vm, it.level + 1, input)
-    else if (it.vm !== null) {
-      if (kind !== 'invalid') this.forLeafPages(it, low, high, input, (page, gfn) => this.unmapPage(page, it.vm!, gfn))
-    } else if (kind === 'invalid') this.donation(it, input, low, high, false)
-  }
-
-  private forLeafPages(it: Watched & { kind: 'table' }, low: number, high: number, input: number, each: (page: number, gfn: number) => void): void {
-    const { memory } = this.kernel
-    const bytes = 2 ** levelShift(it.level)
-    const output = outputAddress(low, high, it.lpa2)
-    const base = output - (output % bytes)
-    for (let at = 0; at < bytes; at += PAGE) if (memory.has(base + at, PAGE)) each((base + at - memory.base) / PAGE, (input + at) / PAGE)
-  }
-
-  private mapPage(page: number, handle: number, gfn: number, state: number): void {
-    this.touch(page)
-    this.setMaps(page, [...(this.mapped.get(page) ?? []), { handle, gfn, state }])
-  }
-
-  private unmapPage(page: number, handle: number, gfn: number): void {
-    const maps = this.mapped.get(page)
-    if (maps === undefined) return
-    this.touch(page)
-    this.setMaps(page, maps.filter((m) => m.handle !== handle || m.gfn !== gfn))
-  }
-
   private setMaps(page: number, maps: (VmPage & { state: number })[]): void {
-    if (maps.length === 0) this.mapped.delete(page)
-    else this.mapped.set(page, maps)
-  }
-
-  /** An annotation of the host's tables that names a VM. */
-  private donation(it: Watched & { kind: 'table' }, input: number, low: number, high: number, there: boolean): void {
-    const note = this.reader.annotationFormat.decode(low, high)
-    if (note.kind !== 'donated' || note.owner !== 'vm') return
-    const { memory } = this.kernel
-    const count = 2 ** (levelShift(it.level) - 12)
-    for (let i = 0; i < count; i++) {
-      if (!memory.has(input + i * PAGE, PAGE)) continue
-      const page = (input - memory.base) / PAGE + i
-      this.touch(page)
-      if (there) this.donated.set(page, { handle: note.handle, gfn: note.gfn + i })
-      else this.donated.delete(page)
-    }
+    if (maps.length === 0) this.maps.delete(page)
+    else this.maps.set(page, maps)
   }
 
   // ---- bookkeeping --------------------------------------------------------------------------------------------------
@@ -393,7 +291,9 @@ export class OwnershipWatch<Moment> {
     let value = 0n
     for (let i = 7; i >= 0; i--) {
       const k = at + i - physical
-      value = (value << 8n) | BigInt(k >= 0 && k < old.length ? old[k]! : this.kernel.memory.ram[at + i - this.kernel.memory.base]!)
+      value =
+        (value << 8n) |
+        BigInt(k >= 0 && k < old.length ? old[k]! : this.kernel.memory.ram[at + i - this.kernel.memory.base]!)
     }
     return value
   }
@@ -405,19 +305,14 @@ export class OwnershipWatch<Moment> {
     this.watcher.watch(page)
   }
 
-  private remove(page: number): void {
-    this.watched.delete(page)
-    this.watcher.unwatch(page)
-  }
-
   private plainHost(page: number): boolean {
-    return this.host[page] === StateCode.owned && this.hyp[page] === StateCode.noPage && !this.mapped.has(page)
+    return this.host[page] === StateCode.owned && this.hyp[page] === StateCode.noPage && !this.maps.has(page)
   }
 
   /** Does page b continue the run that starts at a? Pages of VMs are told one by one. */
   private sameRun(a: number, b: number): boolean {
     if (this.host[a] !== this.host[b] || this.hyp[a] !== this.hyp[b]) return false
-    return !this.mapped.has(a) && !this.mapped.has(b) && !this.donated.has(a) && !this.donated.has(b)
+    return !this.maps.has(a) && !this.maps.has(b) && !this.donations.has(a) && !this.donations.has(b)
   }
 }
 

@@ -46,7 +46,7 @@ const OTHERS: Readonly<Record<number, readonly [name: string, args: readonly str
 export function smcccText(x: readonly bigint[]): string {
   const id = Number(x[0]! & 0xffff_ffffn)
   // PSCI: owner 4 (standard secure service), numbers below 0x20, 32- or 64-bit.
-  const psci = ((id & 0xbfffffe0) >>> 0) === 0x84000000 ? PSCI[id & 0x1f] : undefined
+  const psci = (id & 0xbfffffe0) >>> 0 === 0x84000000 ? PSCI[id & 0x1f] : undefined
   const [name, args] = psci ?? OTHERS[id] ?? [`function 0x${id.toString(16)}`, ['x1', 'x2', 'x3']]
   return `${name}(${args.map((a, i) => `${a} 0x${x[i + 1]!.toString(16)}`).join(', ')})`
 }

@@ -4,9 +4,9 @@ import { descriptorKind, levelShift } from '../descriptor.ts'
 import type { Guests } from './guests.ts'
 import { type HostCall, hostResultText } from './hypercalls.ts'
 import { type Draft, hex, type HostRequest, momentOf, type Stay, taskDetail } from './moment.ts'
-import type { LeafWrite } from './ownership-watch.ts'
 import type { ProcessorView } from './processor-view.ts'
 import { smcccResult } from './smccc.ts'
+import type { LeafWrite } from './table-follower.ts'
 import { accessWords, exitWords, faultWords, isAbort, VECTOR_NAMES } from './syndrome-words.ts'
 
 const PAGE = 4096
@@ -72,7 +72,8 @@ export function guestStay(stay: Stay, ending: Ending): Draft[] {
   }
   let resolved = goesOn ? 'dealt with by the hypervisor' : 'exit to the host'
   if (isAbort(stay.ec)) {
-    if (goesOn && processor.state.pc === stay.returnAddress) resolved = mappingWords(ending.leaf, vm ?? null, stay.ipa) ?? 'tried again'
+    if (goesOn && processor.state.pc === stay.returnAddress)
+      resolved = mappingWords(ending.leaf, vm ?? null, stay.ipa) ?? 'tried again'
     else if (goesOn && processor.atEl1Vector()) resolved = "injected into the guest's EL1"
     const physical = vm === undefined ? undefined : ending.physicalOfGfn(vm, Math.floor(stay.ipa / PAGE))
     const what = `${accessWords(stay.ec, stay.iss)} of IPA 0x${stay.ipa.toString(16)}, ${faultWords(stay.iss)}`
@@ -86,7 +87,13 @@ export function guestStay(stay: Stay, ending: Ending): Draft[] {
     })
   }
   const reason = reasonWords(stay)
-  drafts.push({ ...moment, kind: 'vcpu', text: `${who} leaves: ${reason}: ${resolved}`, details: { reason, resolved }, ...about })
+  drafts.push({
+    ...moment,
+    kind: 'vcpu',
+    text: `${who} leaves: ${reason}: ${resolved}`,
+    details: { reason, resolved },
+    ...about,
+  })
   return drafts
 }
 
@@ -103,7 +110,12 @@ function abortDetails(stay: Stay, who: string, resolved: string): Record<string,
 }
 
 /** A call of the host has returned. @param instructions retired by now */
-export function requestReturned(request: HostRequest, processor: ProcessorView, guests: Guests, instructions: number): Draft {
+export function requestReturned(
+  request: HostRequest,
+  processor: ProcessorView,
+  guests: Guests,
+  instructions: number,
+): Draft {
   const { call, kind, text, task } = request
   const [x0, x1] = [processor.state.x[0]!, processor.state.x[1]!]
   const result = call === null ? smcccResult(x0) : hostResultText(call, x0, x1)

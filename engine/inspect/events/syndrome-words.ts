@@ -1,7 +1,12 @@
 import { AbortIss, EC, FaultStatus } from '../../cpu/syndrome.ts'
 
 /** What made the processor go up to EL2, in words (ESR_ELx, Arm ARM D24.2.40). */
-export const VECTOR_NAMES: Readonly<Record<number, string>> = { 0: 'synchronous exception', 0x80: 'IRQ', 0x100: 'FIQ', 0x180: 'SError' }
+export const VECTOR_NAMES: Readonly<Record<number, string>> = {
+  0: 'synchronous exception',
+  0x80: 'IRQ',
+  0x100: 'FIQ',
+  0x180: 'SError',
+}
 
 export function isAbort(ec: number): boolean {
   return ec === EC.instructionAbort || ec === EC.dataAbort
@@ -9,7 +14,14 @@ export function isAbort(ec: number): boolean {
 
 /** `read`, `write`, `instruction fetch`, `cache maintenance`, with the stage-1 walk told apart. */
 export function accessWords(ec: number, iss: number): string {
-  const what = ec === EC.instructionAbort ? 'instruction fetch' : iss & AbortIss.cm ? 'cache maintenance' : iss & AbortIss.wnr ? 'write' : 'read'
+  const what =
+    ec === EC.instructionAbort
+      ? 'instruction fetch'
+      : iss & AbortIss.cm
+        ? 'cache maintenance'
+        : iss & AbortIss.wnr
+          ? 'write'
+          : 'read'
   return iss & AbortIss.s1ptw ? `${what} (while walking stage 1)` : what
 }
 

@@ -17,7 +17,10 @@ export class TaintWatch {
    * A store was done somewhere in its page.
    * @returns what became of the mask, or null when it is what it was
    */
-  stored(physical: number, old: Uint8Array): { readonly text: string; readonly details: Record<string, string> } | null {
+  stored(
+    physical: number,
+    old: Uint8Array,
+  ): { readonly text: string; readonly details: Record<string, string> } | null {
     if (!this.address.known) return null
     const at = this.address.value
     if (physical >= at + BYTES || physical + old.length <= at) return null
