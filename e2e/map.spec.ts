@@ -1,6 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { consoleText, instructions, needKernel, openLab, picture, waitForState } from './lab-page.ts'
+import { consoleText, imageFile, instructions, needKernel, openLab, picture, waitForState } from './lab-page.ts'
 
 const counts = (page: Page) => page.getByTestId('map-counts')
 const map = (page: Page) => page.getByTestId('memory-map')
@@ -100,6 +100,18 @@ test('without protected mode the map says what it cannot know, and still shows p
   await expect(page.getByRole('region', { name: 'Memory as a table' })).toContainText('unknown')
   expect(await violations(page)).toEqual([])
   await picture(page, 'map-nvhe')
+})
+
+test('a kernel with no symbols and no types: the map says so, and what the boot loader knows is on it', async ({ page }) => {
+  await openLab(page)
+  await page.locator('#image-file').setInputFiles({ name: 'bare.img', mimeType: 'application/octet-stream', buffer: imageFile() })
+  await expect(page.getByRole('radio', { name: /bare\.img/ })).toBeChecked()
+  await page.getByRole('radio', { name: 'None', exact: true }).check()
+  await run(page, 'machine.boot')
+  await expect(page.getByTestId('map-why')).toContainText('Owners are not known')
+  await run(page, 'view.memoryTable')
+  await expect(page.getByRole('region', { name: 'Memory as a table' })).toContainText('device tree')
+  await picture(page, 'map-bare')
 })
 
 test('panels keep their sizes, and can be put back', async ({ page }) => {

@@ -54,7 +54,16 @@ export function Dock(props: { timeline: boolean }) {
         ))}
       </div>
       {tabs.map(tab => (
-        <div key={tab} role="tabpanel" tabIndex={0} className="dock-panel" id={`${id}-${tab}-panel`} aria-labelledby={`${id}-${tab}`} hidden={tab !== chosen}>
+        <div
+          key={tab}
+          role="tabpanel"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a panel that scrolls must be reachable by key
+          tabIndex={0}
+          className="dock-panel"
+          id={`${id}-${tab}-panel`}
+          aria-labelledby={`${id}-${tab}`}
+          hidden={tab !== chosen}
+        >
           {TABS[tab].content}
         </div>
       ))}

@@ -22,44 +22,44 @@ export function Workspace() {
   const { settings } = room
   return (
     <main className="workspace">
-    <Split key={epoch} id="rows" orientation="vertical" panels={['upper', 'lower']}>
-      <Panel id="upper" minSize="220px" className="hold">
-        <Split id={settings ? 'columns' : 'columns-without-settings'} orientation="horizontal" panels={settings ? ['settings', 'centre', 'detail'] : ['centre', 'detail']}>
-          {settings && (
-            <>
-              <Panel id="settings" defaultSize={room.tight ? '18.5rem' : '21rem'} minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
-                <Setup />
-              </Panel>
-              <Handle label="Width of the settings" />
-            </>
-          )}
-          <Panel id="centre" minSize="360px" className="hold p-centre">
-            <div className="stage">
-              <NoticeStrip />
-              <Centre timeline={room.timelineUnderMap} />
-            </div>
-          </Panel>
-          <Handle label="Width of the inspector" />
-          <Panel id="detail" defaultSize={room.tight ? '19rem' : '22rem'} minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
-            <div className="detail">
-              <Inspector />
-            </div>
-          </Panel>
-        </Split>
-      </Panel>
-      <Handle label="Height of the lower panels" />
-      <Panel id="lower" defaultSize="32%" minSize="120px" className="hold">
-        <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
-          <Panel id="console" minSize="260px" className="hold p-console">
-            <Console />
-          </Panel>
-          <Handle label="Width of the console" />
-          <Panel id="tabs" minSize="300px" defaultSize="54%" className="hold p-tabs">
-            <Dock timeline={!room.timelineUnderMap} />
-          </Panel>
-        </Split>
-      </Panel>
-    </Split>
+      <Split key={epoch} id="rows" orientation="vertical" panels={['upper', 'lower']}>
+        <Panel id="upper" minSize="220px" className="hold">
+          <Split id={settings ? 'columns' : 'columns-without-settings'} orientation="horizontal" panels={settings ? ['settings', 'centre', 'detail'] : ['centre', 'detail']}>
+            {settings && (
+              <>
+                <Panel id="settings" defaultSize={room.tight ? '18.5rem' : '21rem'} minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
+                  <Setup />
+                </Panel>
+                <Handle label="Width of the settings" />
+              </>
+            )}
+            <Panel id="centre" minSize="360px" className="hold p-centre">
+              <div className="stage">
+                <NoticeStrip />
+                <Centre timeline={room.timelineUnderMap} />
+              </div>
+            </Panel>
+            <Handle label="Width of the inspector" />
+            <Panel id="detail" defaultSize={room.tight ? '19rem' : '22rem'} minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
+              <div className="detail">
+                <Inspector />
+              </div>
+            </Panel>
+          </Split>
+        </Panel>
+        <Handle label="Height of the lower panels" />
+        <Panel id="lower" defaultSize="32%" minSize="120px" className="hold">
+          <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
+            <Panel id="console" minSize="260px" className="hold p-console">
+              <Console />
+            </Panel>
+            <Handle label="Width of the console" />
+            <Panel id="tabs" minSize="300px" defaultSize="54%" className="hold p-tabs">
+              <Dock timeline={!room.timelineUnderMap} />
+            </Panel>
+          </Split>
+        </Panel>
+      </Split>
     </main>
   )
 }
@@ -75,9 +75,11 @@ function Centre(props: { timeline: boolean }) {
           <OwnershipMap />
         </Panel>
         {props.timeline && <Handle label="Height of the timeline" />}
-        {props.timeline && <Panel id="timeline" defaultSize="10.75rem" minSize="90px" maxSize="60%" groupResizeBehavior="preserve-pixel-size" className="hold p-timeline">
-          <Timeline />
-        </Panel>}
+        {props.timeline && (
+          <Panel id="timeline" defaultSize="10.75rem" minSize="90px" maxSize="60%" groupResizeBehavior="preserve-pixel-size" className="hold p-timeline">
+            <Timeline />
+          </Panel>
+        )}
       </Split>
     </div>
   )

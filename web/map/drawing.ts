@@ -1,5 +1,6 @@
 import { type FoldMetrics, type Piece, type PlacedRow, rowAt, sizeLabel } from './folding.ts'
-import { type Fill, type Hue, LANES, laneFills, type Move } from './lanes.ts'
+import { type Fill, type Hue, LANES, laneFills } from './lanes.ts'
+import type { SeenMove } from './map-store.ts'
 import { matches } from './runs.ts'
 
 /** Colours of the theme, read from the tokens. */
@@ -71,11 +72,12 @@ export interface Scene {
   isProtected(handle: number): boolean
   /** Address of a page of this view. */
   addressOf(page: number): number
-  moves: ReadonlyMap<number, readonly Move[]>
-  /** 0 to 1 through the move; 1 is arrived. */
-  progress: number
-  /** Whether pages that moved are still marked. */
-  marked: boolean
+  /** By physical page. */
+  moves: ReadonlyMap<number, readonly SeenMove[]>
+  /** 0 to 1 through a move; 1 is arrived. */
+  progress(move: SeenMove): number
+  /** Whether it is recent enough to be marked. */
+  isMarked(move: SeenMove): boolean
 }
 
 const MONO = '"JetBrains Mono Variable", ui-monospace, monospace'
@@ -140,7 +142,7 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow
     context.fillText(label.text, g.left + label.x, laneY(2) + g.laneHeight + 12 * g.text + label.line * g.labelLine)
   }
   context.globalAlpha = 1
-  if (scene.marked && scene.progress >= 1) drawMarks(context, scene, row, laneY)
+  drawMarks(context, scene, row, laneY)
   for (const piece of row.pieces) {
     if (holds(piece, scene.selected)) outline(context, scene, piece, scene.selected as number, laneY(0), palette.ink, 2)
     if (holds(piece, scene.hover)) outline(context, scene, piece, scene.hover as number, laneY(0), palette.dim, 1)
@@ -201,9 +203,9 @@ function drawCells(
   for (let i = 0; i < piece.count; i++) {
     const at = x + i * g.cell
     let y = laneY(lane)
-    if (progress < 1) {
-      const move = piece.run.page === null ? undefined : moves.get(piece.run.page + piece.start + i - piece.run.start)?.find(one => one.to === lane)
-      if (move !== undefined) y = laneY(move.from) + (y - laneY(move.from)) * ease(progress)
+    if (moves.size > 0 && piece.run.page !== null) {
+      const move = moves.get(piece.run.page + piece.start + i - piece.run.start)?.findLast(one => one.to === lane)
+      if (move !== undefined) y = laneY(move.from) + (y - laneY(move.from)) * ease(progress(move))
     }
     if (fill === 'unknown') dotted(context, at, y, width, g, palette)
     else {
@@ -248,7 +250,8 @@ function drawMarks(context: CanvasRenderingContext2D, scene: Scene, row: PlacedR
   for (const piece of row.pieces) {
     if (piece.kind !== 'cells' || piece.run.page === null) continue
     for (let i = 0; i < piece.count; i++) {
-      if (!moves.has(piece.run.page + piece.start + i - piece.run.start)) continue
+      const move = moves.get(piece.run.page + piece.start + i - piece.run.start)?.at(-1)
+      if (move === undefined || !scene.isMarked(move)) continue
       const middle = g.left + piece.x + i * g.cell + (g.cell - 1.5) / 2
       const y = laneY(0) - 2
       context.beginPath()

@@ -5,12 +5,10 @@ import { useLab } from '../store.ts'
 import { describe, sentenceOf } from './describe.ts'
 import { draw, geometry, labelFont, paletteOf } from './drawing.ts'
 import { foldKey, layOut, type Piece, pageAt, pieceOf, placeRows, rowAt, step } from './folding.ts'
-import type { Move } from './lanes.ts'
-import { closeFoldAround, toggleFold, useMap } from './map-store.ts'
+import { closeFoldAround, MARK_MS, type SeenMove, toggleFold, useMap } from './map-store.ts'
 import { PAGE_BYTES } from './runs.ts'
 
 const MOVE_MS = 520
-const MARK_MS = 6000
 /** Where the whole map fits at once it is drawn larger. */
 const ZOOMS = [1.5, 1.25, 1] as const
 
@@ -34,7 +32,6 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   const filter = useMap(state => state.filter)
   const cursor = useMap(state => state.cursor)
   const moves = useMap(state => state.moves)
-  const movedAt = useMap(state => state.movedAt)
   const selectedPage = useInspection(state => state.selectedPage)
   const theme = useLab(state => state.theme)
   const guestSpace = typeof view === 'number'
@@ -80,7 +77,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   }, [runs, open, size, scale])
   const addressOf = useCallback((page: number) => (guestSpace ? 0 : frame.ramBase) + page * PAGE_BYTES, [guestSpace, frame.ramBase])
   const movesByPage = useMemo(() => {
-    const map = new Map<number, Move[]>()
+    const map = new Map<number, SeenMove[]>()
     for (const move of moves) map.set(move.page, [...(map.get(move.page) ?? []), move])
     return map
   }, [moves])
@@ -93,7 +90,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   }, [selectedPage, frame, guestSpace, view])
 
   const paint = useCallback(
-    (progress: number, marked: boolean) => {
+    (now: number, still: boolean) => {
       const element = canvas.current
       const context = element?.getContext('2d')
       if (element == null || context == null || size.width === 0) return
@@ -119,8 +116,8 @@ export function LanesView(props: { frame: OwnershipFrame }) {
           isProtected: handle => frame.vms.find(vm => vm.handle === handle)?.protected !== false,
           addressOf,
           moves: movesByPage,
-          progress,
-          marked,
+          progress: move => (still ? 1 : Math.min(1, (now - move.at) / MOVE_MS)),
+          isMarked: move => now - move.at < MARK_MS,
         },
         ratio,
       )
@@ -132,21 +129,21 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new theme is drawn with its new colours
   useEffect(() => {
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+    const last = moves.at(-1)?.at ?? Number.NEGATIVE_INFINITY
     let wanted = 0
     const turn = () => {
-      const passed = performance.now() - movedAt
-      const progress = still || movesByPage.size === 0 ? 1 : Math.min(1, passed / MOVE_MS)
-      paint(progress, passed < MARK_MS)
-      if (progress < 1) wanted = requestAnimationFrame(turn)
+      const now = performance.now()
+      paint(now, still)
+      if (!still && now - last < MOVE_MS) wanted = requestAnimationFrame(turn)
     }
     wanted = requestAnimationFrame(turn)
-    const left = movedAt + MARK_MS - performance.now()
-    const timer = movesByPage.size > 0 && left > 0 ? setTimeout(() => paint(1, false), left + 20) : undefined
+    const left = last + MARK_MS - performance.now()
+    const timer = left > 0 ? setTimeout(() => paint(performance.now(), still), left + 20) : undefined
     return () => {
       cancelAnimationFrame(wanted)
       clearTimeout(timer)
     }
-  }, [paint, movedAt, movesByPage, theme])
+  }, [paint, moves, theme])
 
   useEffect(() => {
     void document.fonts.load('12px "JetBrains Mono Variable"').then(() => setSize(now => ({ ...now })))
@@ -237,7 +234,6 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   const hovered = hover === null ? null : pieceOf(rows, hover.page)
   return (
     <div className="lanes">
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: a canvas with its own cursor; the table has the same content */}
       <div
         ref={place}
         className="lanes-scroll"
@@ -266,7 +262,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
         }}
       >
         <div className="lanes-extent" style={{ blockSize: Math.max(extent, 1) }}>
-          <canvas ref={canvas} style={{ inlineSize: size.width, blockSize: size.height }} aria-hidden="true" />
+          <canvas ref={canvas} style={{ inlineSize: size.width, blockSize: size.height }} />
         </div>
       </div>
       {hover !== null && hovered !== null && (

@@ -17,10 +17,18 @@ export interface MapState {
   open: ReadonlySet<string>
   /** Page under the keyboard cursor, in the view's own numbers. */
   cursor: number
-  /** Pages that changed hands in the last frame, and when the page saw it (performance.now()). */
-  moves: readonly Move[]
-  movedAt: number
+  /** Pages that changed hands in the last seconds, oldest first. */
+  moves: readonly SeenMove[]
 }
+
+/** A move, and when the page saw it (performance.now()). */
+export interface SeenMove extends Move {
+  at: number
+}
+
+/** How long a page that changed hands stays marked, in milliseconds. */
+export const MARK_MS = 6000
+const MOST_MARKS = 4000
 
 export const useMap = create<MapState>(() => ({
   frame: null,
@@ -31,7 +39,6 @@ export const useMap = create<MapState>(() => ({
   open: new Set(),
   cursor: 0,
   moves: [],
-  movedAt: 0,
 }))
 
 /** Frames a second that the map asks for: each changed one is laid out and drawn anew. */
@@ -42,12 +49,13 @@ function show(frame: OwnershipFrame): void {
   useMap.setState(now => {
     const gone = typeof now.view === 'number' && !frame.vms.some(vm => vm.handle === now.view)
     const view = gone ? 'lanes' : now.view
-    const moves = movesBetween(now.frame, frame)
+    const at = performance.now()
+    const fresh = movesBetween(now.frame, frame).map((move): SeenMove => ({ ...move, at }))
     return {
       frame,
       view,
       runs: runsFor(frame, view),
-      ...(moves.length > 0 ? { moves, movedAt: performance.now() } : {}),
+      ...(fresh.length > 0 ? { moves: [...now.moves.filter(move => at - move.at < MARK_MS), ...fresh].slice(-MOST_MARKS) } : {}),
       ...(gone ? { cursor: 0, open: new Set<string>() } : {}),
     }
   })

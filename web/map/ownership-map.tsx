@@ -50,6 +50,7 @@ function Legend() {
       <li className="k-nvm">normal VM</li>
       <li className="k-shared">borrowed</li>
       <li className="k-gap">no right</li>
+      <li className="k-moved">just changed</li>
     </ul>
   )
 }
