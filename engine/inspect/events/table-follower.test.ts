@@ -30,11 +30,13 @@ class Recorder implements TableSink {
   readonly maps = new Set<string>()
   readonly poison: string[] = []
   mapped(page: number, handle: number, gfn: number): void {
-    expect(this.maps.has(`${page} ${handle}/${gfn}`)).toBe(false)
-    this.maps.add(`${page} ${handle}/${gfn}`)
+    const map = `${page} ${handle}/${gfn}`
+    if (this.maps.has(map)) throw new Error(`${map} is told twice`)
+    this.maps.add(map)
   }
   unmapped(page: number, handle: number, gfn: number): void {
-    expect(this.maps.delete(`${page} ${handle}/${gfn}`)).toBe(true)
+    const map = `${page} ${handle}/${gfn}`
+    if (!this.maps.delete(map)) throw new Error(`${map} was not there`)
   }
   donated(): void {}
   poisoned(handle: number, gfn: number): void {
