@@ -62,10 +62,11 @@ export function pageDetail(inspector: Inspector, physical: number, map: Known<Ow
     })),
     hostWalk: asAnswer(view.hostWalk, hostView),
     guests: guests.map(({ handle, gfn }) => ({ handle, gfn, walk: asAnswer(inspector.walkGuest(handle, BigInt(gfn) * 4096n), guestView) })),
-    symbol: view.symbol,
+    // Pages of the image that the kernel has freed keep no name once a VM has them.
+    symbol: guests.length > 0 ? null : view.symbol,
     region,
     contents,
-    code: region !== null && CODE_REGIONS.test(region) ? codeOf(inspector, start, contents) : [],
+    code: region !== null && CODE_REGIONS.test(region) ? codeOf(inspector, start, contents, guests[0]) : [],
     history,
   }
 }
@@ -118,21 +119,23 @@ export function walkView(walk: Walk): WalkView {
 const EVERY_FEATURE: readonly Feature[] = [...new Set(allRows.flatMap(row => (row.feature === undefined ? [] : [row.feature])))]
 let decoder: Decoder | null = null
 
-function codeOf(inspector: Inspector, physical: number, contents: Uint8Array): PageDetail['code'] {
+/** @param guest whose code it is: then addresses are the VM's own. */
+function codeOf(inspector: Inspector, physical: number, contents: Uint8Array, guest: { gfn: number } | undefined): PageDetail['code'] {
   decoder ??= new Decoder(allRows, new Set(EVERY_FEATURE))
   const view = new DataView(contents.buffer, contents.byteOffset, contents.length)
   const lines: PageDetail['code'] = []
-  const symboliser = inspector.kernel.symboliser
+  const { symboliser } = inspector.kernel
+  const nameOf = (address: number): string | null => {
+    const place = symboliser.known && guest === undefined ? symboliser.value.atPhysical(address) : undefined
+    return place === undefined ? null : placeText(place)
+  }
+  const base = guest === undefined ? physical : guest.gfn * PAGE
   for (let at = 0; at + 4 <= contents.length; at += 4) {
     const word = view.getUint32(at, true)
-    const place = symboliser.known ? symboliser.value.atPhysical(physical + at) : undefined
     lines.push({
-      address: place === undefined ? hex(physical + at) : placeText(place),
+      address: nameOf(base + at) ?? hex(base + at),
       word: word.toString(16).padStart(8, '0'),
-      text: withTarget(disassemble(decoder, word, BigInt(physical + at)), target => {
-        const aim = symboliser.known ? symboliser.value.atPhysical(target) : undefined
-        return aim === undefined ? null : placeText(aim)
-      }),
+      text: withTarget(disassemble(decoder, word, BigInt(base + at)), nameOf),
     })
   }
   return lines

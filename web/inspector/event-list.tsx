@@ -112,6 +112,11 @@ export function EventList() {
           ))}
         </fieldset>
       </div>
+      {events.length === 0 && (
+        <p className="remark">
+          {eventLog.events.length > 0 ? 'No event passes the filter.' : 'Nothing yet. The first events come when the kernel calls its hypervisor.'}
+        </p>
+      )}
       <div
         ref={scroller}
         className="event-rows"
@@ -154,11 +159,6 @@ export function EventList() {
           })}
         </div>
       </div>
-      {events.length === 0 && (
-        <p className="remark">
-          {eventLog.events.length > 0 ? 'No event passes the filter.' : 'Nothing yet. The first events come when the kernel calls its hypervisor.'}
-        </p>
-      )}
     </section>
   )
 }

@@ -29,16 +29,19 @@ export function ownerHue(owner: string): 'host' | 'hyp' | 'vm' | 'none' {
 export function PageView(props: { detail: PageDetail; at?: number | null }) {
   const { detail, at = null } = props
   const hue = ownerHue(detail.owner)
+  // One reason often stands in the way of everything; it is told once.
+  const why = detail.host.known ? null : detail.host.why
+  const sameWhy = (part: Answer<unknown>) => !part.known && part.why === why
   return (
     <div className="page-view">
       <dl className="pairs states">
         <dt>host</dt>
         <dd data-testid="page-host">
-          <Side side={detail.host} />
+          <Side side={detail.host} told />
         </dd>
         <dt>hypervisor</dt>
         <dd data-testid="page-hyp">
-          <Side side={detail.hyp} />
+          <Side side={detail.hyp} told={sameWhy(detail.hyp)} />
         </dd>
         <dt>owner</dt>
         <dd data-testid="page-owner" className={`owner ${hue}`}>
@@ -57,11 +60,14 @@ export function PageView(props: { detail: PageDetail; at?: number | null }) {
           </>
         )}
       </dl>
-      <Record record={detail.record} />
-      <section aria-labelledby="host-walk-title">
-        <h3 id="host-walk-title">Host stage 2</h3>
-        <Walk walk={detail.hostWalk} label="Host stage 2 walk" outcome={hue} />
-      </section>
+      {why !== null && <p className="unknown why">{why}</p>}
+      {!sameWhy(detail.record) && <Record record={detail.record} />}
+      {!sameWhy(detail.hostWalk) && (
+        <section aria-labelledby="host-walk-title">
+          <h3 id="host-walk-title">Host stage 2</h3>
+          <Walk walk={detail.hostWalk} label="Host stage 2 walk" outcome={hue} />
+        </section>
+      )}
       {detail.guests.map(guest => (
         <section key={`${guest.handle} ${guest.gfn}`} aria-label={`Stage 2 of VM ${hex(guest.handle)}`}>
           <h3>
@@ -76,9 +82,10 @@ export function PageView(props: { detail: PageDetail; at?: number | null }) {
   )
 }
 
-function Side(props: { side: PageDetail['host'] }) {
-  const { side } = props
-  if (!side.known) return <span className="unknown">unknown: {side.why}</span>
+/** @param props.told the reason of not knowing stands elsewhere */
+function Side(props: { side: PageDetail['host']; told: boolean }) {
+  const { side, told } = props
+  if (!side.known) return <span className="unknown">unknown{!told && `: ${side.why}`}</span>
   const name = STATE_NAMES[side.value.state]
   return (
     <>
