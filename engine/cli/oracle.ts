@@ -66,7 +66,10 @@ export async function labInitrd(): Promise<string> {
   return path
 }
 
+/** A message of the kernel that broke into another line: drivers' threads print when they like. */
+const INTERRUPTION = /\[ *\d+\.\d{6}\] .*$/
+
 /** The probe's `key=value` lines, in order. */
 export function facts(console: string): string[] {
-  return console.split('\n').map((l) => l.trim()).filter((l) => /^[a-z][a-z0-9_.]*=/.test(l))
+  return console.split('\n').map((l) => l.trim().replace(INTERRUPTION, '')).filter((l) => /^[a-z][a-z0-9_.]*=/.test(l))
 }
