@@ -16,7 +16,7 @@ export function usePageDetail(): { physical: number | null; detail: PageDetail |
   const running = useLab(state => state.machine.state === 'running' || state.machine.state === 'idle')
   const state = useLab(lab => lab.machine.state)
   // A machine at rest is read again when it has moved, as by a step; while it runs the clock decides.
-  const instant = useLab(lab => (lab.machine.state === 'running' ? 0 : lab.machine.instructions))
+  const instant = useLab(lab => (lab.machine.state === 'running' || lab.machine.state === 'idle' ? 0 : lab.machine.instructions))
   const [detail, setDetail] = useState<PageDetail | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies: state and instant say that there is something new to read
   useEffect(() => {
