@@ -34,11 +34,12 @@ export class Dispatcher {
     writeCrcTables(state.u32)
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP })
     const runtime = new WebAssembly.Instance(new WebAssembly.Module(encodeRuntimeModule()), {
-      e: { m: memory, t: this.table, miss: host.miss },
+      e: { m: memory, t: this.table, miss: host.miss, hostFp: host.fp, hostCrypto: host.crypto },
     })
     this.run = runtime.exports['run'] as () => number
-    this.imports = { m: memory, fp: host.fp, crypto: host.crypto }
-    for (const name of ['slow', 'nzcv', 'umulh', 'smulh', 'crc32']) this.imports[name] = runtime.exports[name]
+    // Only functions of the runtime module: importing one of JavaScript's costs a wrapper in each module.
+    this.imports = { m: memory }
+    for (const { name } of RUNTIME_IMPORTS) this.imports[name] = runtime.exports[name]
     this.clearJumpCache()
   }
 
@@ -46,6 +47,7 @@ export class Dispatcher {
   install(bodies: readonly FunctionBody[]): number[] {
     const bytes = encodeModule(TYPES, RUNTIME_IMPORTS, bodies)
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: this.imports })
+    // Not by an element segment: V8 keeps a copy of the table for each module that imports it, and updates them all.
     return bodies.map((b) => {
       const slot = this.freeSlots.pop() ?? this.newSlot()
       this.table.set(slot, instance.exports[b.name])

@@ -38,13 +38,20 @@ export class Lowering {
       const w = e[at + 5]!
       const extra = e[at + 6]!
       switch (e[at]) {
-        case Effect.storeState:
+        case Effect.storeState: {
+          const slot = out.slotAt(x, w)
+          if (slot >= 0) {
+            this.push(y)
+            if (w >= 0) this.saveReaders(w, extra)
+            out.setRegister(slot)
+            break
+          }
           c.i32Const(0)
           this.push(y)
           if (w >= 0) this.saveReaders(w, extra)
           c.memory(z, x)
-          if (z === Simd.store64Lane) c.u8(0)
           break
+        }
         case Effect.loadState:
           if (ir.uses[y] === 0) break
           c.i32Const(0)
@@ -213,7 +220,12 @@ export class Lowering {
 
   /** Recomputed at each use rather than kept in a local. */
   private isCheap(n: number): boolean {
-    return this.ir.kind[n]! <= Kind.pcRelative
+    return this.ir.kind[n]! <= Kind.pcRelative || this.inRegister(n)
+  }
+
+  /** A guest register that a local holds. */
+  private inRegister(n: number): boolean {
+    return this.out.keepRegisters && this.ir.kind[n] === Kind.state && this.ir.c[n]! >= 0
   }
 
   private compute(n: number): void {
@@ -238,11 +250,17 @@ export class Lowering {
         }
         return
       case Kind.state:
+        if (this.inRegister(n)) {
+          c.local(Op.localGet, out.register(ir.c[n]!))
+          return
+        }
         c.i32Const(0)
         c.memory(ir.op[n]!, ir.imm[n]!)
         return
       case Kind.call:
-        if (ir.op[n] !== FLAG_SLOT) {
+        if (ir.op[n] === FLAG_SLOT) {
+          if (out.keepRegisters) out.storeFlags()
+        } else {
           if (ir.a[n]! >= 0) this.push(ir.a[n]!)
           if (ir.b[n]! >= 0) this.push(ir.b[n]!)
           if (ir.c[n]! >= 0) this.push(ir.c[n]!)
@@ -293,7 +311,7 @@ export class Lowering {
   private materialise(nodesBefore: number): void {
     const { ir } = this
     for (let n = 0; n < nodesBefore; n++) {
-      if (ir.uses[n]! <= 0 || ir.local[n]! >= 0 || this.isCheap(n) || ir.kind[n] === Kind.result) continue
+      if (ir.uses[n]! <= 0 || ir.local[n]! >= 0 || ir.kind[n]! <= Kind.pcRelative || ir.kind[n] === Kind.result) continue
       const readsState = ir.kind[n] === Kind.state || (ir.kind[n] === Kind.call && ir.op[n] === FLAG_SLOT)
       if (readsState || ir.uses[n]! > 1) this.save(n)
     }
@@ -305,13 +323,15 @@ export class Lowering {
    *
    *     e = (va >>> 7) & ((TLB_ENTRIES - 1) << 5)
    *     if TLB[e].tag[access] == ((va + bytes - 1) & ~0xfff | context):  address = low32(va) + TLB[e].delta
-   *     else:  address = slow(va, access | bytes << 4 | unprivileged << 8);  if address == 0: leave before this instruction
+   *     else:  address = slow(va, access | bytes << 4 | unprivileged << 12);  if address == 0: leave before this instruction
+   *
+   * Where registers are kept in locals, a miss always leaves: tier 0 fills the entry.
    */
   private probe(va: number, bytes: number, flags: number, address: number, info: number): void {
     const { ir, out } = this
     const c = out.code
-    if (ir.local[va]! < 0) this.save(va)
-    const v = ir.local[va]!
+    if (ir.local[va]! < 0 && !this.inRegister(va)) this.save(va)
+    const v = ir.local[va]! >= 0 ? ir.local[va]! : out.register(ir.c[va]!)
     const write = (flags & ProbeFlag.write) !== 0
     const unprivileged = (flags & ProbeFlag.unprivileged) !== 0
     c.local(Op.localGet, v)
@@ -344,6 +364,15 @@ export class Lowering {
     c.memory(Op.i32Load, TLB_BASE + 24)
     c.u8(Op.i32Add)
     c.u8(Op.else)
+    if (out.keepRegisters) {
+      // A call on any path of a loop makes V8 keep every register that lives across it in memory.
+      out.bail(info)
+      out.close()
+      this.used(va)
+      if (ir.uses[address] === 0) c.u8(Op.drop)
+      else this.setResult(address)
+      return
+    }
     out.setInfo(info)
     c.local(Op.localGet, v)
     c.i32Const((write ? 1 : 0) | (bytes << 4) | (unprivileged ? 1 << 12 : 0))

@@ -89,7 +89,7 @@ export class RegionCompiler implements Jumps {
     this.indexAt = new Map(this.pieces.map((p, i) => [p.offset, i]))
     const { out } = this
     const c = out.code
-    out.begin()
+    out.begin(this.loops())
     this.dispatchLabel = out.open(Op.loop)
     this.labels = new Array(n).fill(-1)
     if (n > 1) {
@@ -107,6 +107,12 @@ export class RegionCompiler implements Jumps {
     out.close()
     out.finish()
     return this.pieces.map((p) => p.block)
+  }
+
+  /** Was a jump back within the region seen? */
+  private loops(): boolean {
+    const back = (p: Piece, to: number): boolean => to >= 0 && to <= p.offset && this.indexAt.has(to)
+    return this.pieces.some((p) => back(p, p.block.successor0) || back(p, p.block.successor1))
   }
 
   private piece(p: Piece, mode: number): void {

@@ -59,11 +59,22 @@ export function jumpIndex(pcLow: number): number {
 
 /**
  * The one module that owns the table: the dispatcher and what translated code calls.
- * Imports e.m, e.t and e.miss(code) -> linear address or 0.
+ * Imports e.m, e.t, e.miss(code) -> linear address or 0, and
+ * e.hostFp(id) and e.hostCrypto(id), which it passes on.
  */
 export function encodeRuntimeModule(): Uint8Array {
-  const imports = [{ name: 'miss', type: 0 }]
-  return encodeModule(TYPES, imports, [run(), slow(), nzcv(), umulh(), smulh(), crc32()], 1)
+  const imports = [{ name: 'miss', type: 0 }, { name: 'hostFp', type: 5 }, { name: 'hostCrypto', type: 5 }]
+  const bodies = [run(), slow(), nzcv(), umulh(), smulh(), crc32(), passOn('fp', 1), passOn('crypto', 2)]
+  return encodeModule(TYPES, imports, bodies, 1)
+}
+
+/** A function of the runtime module that calls the import at `index`. */
+function passOn(name: string, index: number): FunctionBody {
+  const c = new ByteWriter(8)
+  c.local(Op.localGet, 0)
+  c.u8(Op.call)
+  c.u32(index)
+  return { type: 5, name, locals: [], code: c }
 }
 
 /**

@@ -15,6 +15,8 @@ export class Translator {
   readonly helpers = new HelperIds()
   private readonly compiler = new RegionCompiler(new Emitter(this.helpers))
   private readonly waiting: Block[] = []
+  /** Code of the batch's functions, reused from batch to batch. */
+  private readonly code: ByteWriter[] = []
   private readonly minimumCount: number
   blocksTranslated = 0
   regions = 0
@@ -60,8 +62,9 @@ export class Translator {
       const done = this.compiler.compile(start.page, region, start.mode)
       for (const b of region) b.settled = true
       if (done.length === 0) continue
-      const code = new ByteWriter(this.compiler.out.code.length + 16)
-      code.append(this.compiler.out.code)
+      const code = (this.code[bodies.length] ??= new ByteWriter())
+      code.clear()
+      this.compiler.out.appendTo(code)
       bodies.push({ type: REGION_TYPE, name: `r${bodies.length}`, locals: this.compiler.out.locals.slice(), code })
       entries.push(done)
       this.wasmBytes += code.length

@@ -195,6 +195,11 @@ export interface FunctionBody {
   readonly code: ByteWriter
 }
 
+/** Reused from module to module. */
+const out = new ByteWriter(1 << 16)
+const section = new ByteWriter(1 << 16)
+const locals = new ByteWriter(64)
+
 /**
  * A whole module that imports memory `e.m` and functions `e.<name>`, optionally a table `e.t`, and exports its functions.
  * Function indices: imports first, then bodies.
@@ -205,8 +210,8 @@ export function encodeModule(
   bodies: readonly FunctionBody[],
   tableMinimum = -1,
 ): Uint8Array {
-  const out = new ByteWriter(1024)
-  const section = new ByteWriter(1024)
+  out.clear()
+  section.clear()
   const finish = (id: number): void => {
     out.u8(id)
     out.u32(section.length)
@@ -260,7 +265,6 @@ export function encodeModule(
   finish(7)
 
   section.u32(bodies.length)
-  const locals = new ByteWriter(64)
   for (const b of bodies) {
     locals.clear()
     encodeLocals(locals, b.locals)
