@@ -9,6 +9,7 @@ describe('room', () => {
 
   it('a projector shows fewer panels', () => {
     expect(roomFor(1280, 720, true, null).settings).toBe(false)
+    expect(roomFor(1440, 900, true, null).settings).toBe(true)
     expect(roomFor(1920, 1080, true, null)).toEqual({ timelineUnderMap: true, settings: true, tight: false })
   })
 

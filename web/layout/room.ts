@@ -16,7 +16,7 @@ export function roomFor(width: number, height: number, projector: boolean, wishe
   const scale = projector ? 1.25 : 1
   return {
     timelineUnderMap: width < 1024 || height / scale >= 840,
-    settings: wished ?? (!projector || width / scale >= 1400 || width < 1024),
+    settings: wished ?? (!projector || width / scale >= 1100 || width < 1024),
     tight: width / scale < 1400,
   }
 }
