@@ -26,7 +26,7 @@ export class KconfigSyntaxError extends Error {
 
 /** Parentheses inside one another; real expressions have a handful. */
 const DEEPEST = 100
-const TOKEN = /\s*(?:(&&|\|\||!=|<=|>=|[()!=<>])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([\w.\/-]+))/y
+const TOKEN = /\s*(?:(&&|\|\||!=|<=|>=|[()!=<>])|"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([\w./-]+))/y
 
 interface Token {
   readonly kind: 'operator' | 'constant' | 'name' | 'end'

@@ -58,12 +58,37 @@ probe:
         text_address "vm.protected."
         mov     x1, #KVM_VM_TYPE_ARM_PROTECTED
         bl      probe_vm
+        bl      probe_again
 
         mov     x0, x20
         syscall SYS_close
 1:      begin   "probe=done"
         bl      end_line
         ldp     x19, x20, [sp, #16]
+        ldp     x29, x30, [sp], #32
+        ret
+
+// A second protected VM, only made and closed: the taint is there already and stays as it is.
+probe_again:
+        stp     x29, x30, [sp, #-32]!
+        stp     x19, x20, [sp, #16]
+        text_address "vm.again."
+        mov     x19, x0
+        adr     x0, kvm_fd
+        ldr     x0, [x0]
+        mov     x1, #KVM_CREATE_VM
+        mov     x2, #KVM_VM_TYPE_ARM_PROTECTED
+        syscall SYS_ioctl
+        mov     x20, x0
+        fact    "create="
+        mov     x0, x20
+        bl      put_descriptor
+        bl      end_line
+        bl      put_taint
+        tbnz    x20, #63, 1f
+        mov     x0, x20
+        syscall SYS_close
+1:      ldp     x19, x20, [sp, #16]
         ldp     x29, x30, [sp], #32
         ret
 
