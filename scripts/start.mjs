@@ -9,6 +9,8 @@ if (!/Image/.test(have.stdout)) {
   console.log('No kernel yet: fetching the newest from Debian (about 40 MB, once).')
   const fetched = spawnSync(process.execPath, [cli, 'kernel', 'fetch'], { stdio: 'inherit' })
   if (fetched.status !== 0) console.log('The lab starts without one; the page takes an Image of yours.')
+  // The shell behind lab.init=shell. Without it only that word is of no use.
+  else spawnSync(process.execPath, [cli, 'initrd', '.cache/shell-initrd.cpio', '-shell'], { stdio: 'inherit' })
 }
 run('npx', ['vite', 'build', '--logLevel', 'warn'])
 run('npx', ['vite', 'preview', '--host', '127.0.0.1', '--port', process.env.PORT ?? '4173'])

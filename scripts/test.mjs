@@ -63,6 +63,7 @@ for (const series of ['7.2', '7.3']) {
   const here = spawnSync(process.execPath, [cli, 'kernel', 'list'], { encoding: 'utf8' }).stdout.includes(`${series}.`)
   if (!here) attempt(`kernel ${series}`, process.execPath, [cli, 'kernel', 'fetch', series])
 }
+attempt('busybox for the shell', process.execPath, [cli, 'initrd', '.cache/shell-initrd.cpio', '-shell'])
 attempt('unit and integration tests', 'npx', ['vitest', 'run', '--reporter=default', '--reporter=json', '--outputFile.json=.cache/vitest.json'])
 count('unit and integration tests', '.cache/vitest.json', (r) => ({
   passed: r.numPassedTests,
