@@ -19,7 +19,7 @@ for (const version of fetchedKernels()) {
     expect(text).toMatch(/^vm\.protected\.create=fd\r?$/m)
     expect(text).toMatch(/^probe=done\r?$/m)
 
-    await expect(page.getByTestId('terminal')).toContainText('vm.protected.host_read=SIGSEGV')
+    await expect(page.getByTestId('terminal')).toContainText('vm.protected.host_write_syscall=EFAULT')
     await expect(answer(page, 'vm.normal.create')).toHaveText('fd')
     await expect(answer(page, 'vm.normal.taint')).toHaveText('0')
     await expect(answer(page, 'vm.normal.host_read')).toHaveText('0x600d600d')
