@@ -31,7 +31,7 @@ for (const kernel of fetchedKernels()) {
     await run(page, 'switch.both.protected.n')
     await boot(page, kernel)
     await expectRow(page, 'protected n', { normal: 'created', protected: 'refused' }, '0')
-    await expect(page.getByTestId('uapi-meaning')).toContainText(/pkvm_init_host_vm.*has refused once/)
+    await expect(page.getByTestId('uapi-meaning')).toContainText(/pkvm_init_host_vm.*has refused 2 times/)
 
     await run(page, 'machine.reset', 'switch.both.absent.y')
     await boot(page, kernel)
