@@ -75,7 +75,7 @@ function CloseOnChoice({ panel }: { panel: React.RefObject<HTMLDivElement | null
 function TaintParticulars() {
   const taint = useSwitches(state => state.facts?.taint ?? null)
   const changes = useSwitches(state => state.taintChanges)
-  const reported = useLab(state => state.facts.filter(fact => fact.key === 'vm.protected.create' && fact.value === 'fd').length)
+  const reported = useLab(state => state.facts.filter(fact => /^vm\.(protected|again)\.create$/.test(fact.key) && fact.value === 'fd').length)
   useEventLog()
   const events = eventLog.all('taint')
   // The probe tells at the creation, the event log at the first run: whichever knows of more.
