@@ -14,17 +14,19 @@ const ROOMS = {
   'engine/translate': ['engine/isa', 'engine/cpu', 'engine/mmu'],
   'engine/machine': ['engine/isa', 'engine/cpu', 'engine/mmu', 'engine/devices', 'engine/translate'],
   'engine/inspect': ['engine/isa', 'engine/cpu', 'engine/mmu', 'engine/machine'],
-  'engine/worker': ['engine/machine', 'engine/inspect', 'engine/isa'],
-  'engine/cli': ['engine/machine', 'engine/inspect', 'engine/isa', 'lessons'],
-  lessons: ['engine/isa', 'engine/machine', 'engine/worker', 'engine/inspect'],
-  web: ['engine/worker', 'engine/inspect', 'lessons'],
-  e2e: ['engine/worker'],
+  // What the lab and its agent in the guest say to each other: plain data, for every side.
+  'engine/agent': [],
+  'engine/worker': ['engine/machine', 'engine/inspect', 'engine/isa', 'engine/agent'],
+  'engine/cli': ['engine/machine', 'engine/inspect', 'engine/isa', 'engine/agent', 'engine/worker', 'lessons'],
+  lessons: ['engine/isa', 'engine/machine', 'engine/worker', 'engine/inspect', 'engine/agent'],
+  web: ['engine/worker', 'engine/inspect', 'engine/isa', 'engine/agent', 'lessons'],
+  e2e: ['engine/worker', 'engine/agent'],
 }
 /**
  * Within the page only the protocol's types cross, the worker's entry is named by URL, and of inspect/ only what reads
  * a configuration file, which needs no machine.
  */
-const PROTOCOL_ONLY = { web: /^engine\/(worker\/(protocol|inspection-protocol|entry)|inspect\/kconfig)/ }
+const PROTOCOL_ONLY = { web: /^engine\/(worker\/(protocol|inspection-protocol|entry)|inspect\/kconfig|agent\/|isa\/)/ }
 
 const room = (path) => Object.keys(ROOMS).filter((r) => path.startsWith(`${r}/`)).sort((a, b) => b.length - a.length)[0]
 

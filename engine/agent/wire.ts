@@ -25,17 +25,26 @@ export const ANSWER = 0x8000
  *
  * - `hello` () -> u32 protocol version, u32 process id, u64 page size, u64 scratch address, u64 scratch bytes. The agent
  *   sends this answer, with sequence 0, unasked when it is ready.
- * - `syscall` u32 number, u32 limit in microseconds (0: none), u32 bytes in, u32 offset out, u32 bytes out, u32 zero,
+ * - `syscall` u32 number, u32 limit in microseconds, u32 bytes in, u32 offset out, u32 bytes out, u32 zero,
  *   u64 arguments[6], then the bytes in, which the agent puts at the start of its scratch memory before the call.
  *   -> i64 result as the kernel returned it (-errno), then `bytes out` bytes of scratch memory from `offset out`.
- *   With a limit, a timer signal interrupts the call when so much of the machine's time has passed: the result is -EINTR.
+ *   A timer signal interrupts the call when the limit of the machine's time has passed: the result is -EINTR. Limit 0
+ *   means DEFAULT_LIMIT_MICROSECONDS, so that no call can hold the agent for good. Status EPERM for calls that would
+ *   take the agent itself away (exit, execve, unmapping its program...); process 0 only.
  * - `peek` u64 address, u32 bytes, u32 width (1, 2, 4 or 8: size of each load; bytes and address are multiples of it)
  *   -> u32 signal (0: none), u32 si_code, u64 fault address, then the bytes before the fault.
  * - `poke` u64 address, u32 bytes, u32 width, then the bytes -> u32 signal, u32 si_code, u64 fault address, u32 bytes
  *   stored, u32 zero.
  * - `fork` () -> i64 number of the new process (1, 2, ...) or -errno. Its requests go through the agent.
  * - `end` () -> i64 wait status of the process, which is gone then; process 0 cannot be ended (status EPERM).
+ *
+ * Status: EINVAL (payload too short, sizes that do not fit it, an access that is not aligned), EMSGSIZE (larger than the
+ * agent takes or may answer), ENOSYS (no such operation), ESRCH (no such process), ECHILD (the process died; `end` still
+ * gives its wait status), EPERM. A header that cannot be one (length below 16 or above 1 MiB) makes the agent drop what
+ * comes until the line has been quiet for 20 ms of the machine's time, and then answer EINVAL.
  */
 export const Op = { hello: 1, syscall: 2, peek: 3, poke: 4, fork: 5, end: 6 } as const
 export type Op = (typeof Op)[keyof typeof Op]
 export const PROTOCOL_VERSION = 1
+/** Limit of a system call that names none: ten seconds of the machine's time. */
+export const DEFAULT_LIMIT_MICROSECONDS = 10_000_000
