@@ -85,6 +85,38 @@ export class Pl011 implements Device {
     this.#updateLine()
   }
 
+  /** Everything the guest could tell apart, for `restore`. The interrupt wire is the GIC's to keep. */
+  save() {
+    return {
+      fifo: [...this.#fifo],
+      waiting: this.#waiting.slice(this.#next),
+      lcr: this.#lcr,
+      cr: this.#cr,
+      ifls: this.#ifls,
+      imsc: this.#imsc,
+      ris: this.#ris,
+      ilpr: this.#ilpr,
+      ibrd: this.#ibrd,
+      fbrd: this.#fbrd,
+      dmacr: this.#dmacr,
+    }
+  }
+
+  restore(saved: ReturnType<Pl011['save']>): void {
+    this.#fifo = [...saved.fifo]
+    this.#waiting = [...saved.waiting]
+    this.#next = 0
+    this.#lcr = saved.lcr
+    this.#cr = saved.cr
+    this.#ifls = saved.ifls
+    this.#imsc = saved.imsc
+    this.#ris = saved.ris
+    this.#ilpr = saved.ilpr
+    this.#ibrd = saved.ibrd
+    this.#fbrd = saved.fbrd
+    this.#dmacr = saved.dmacr
+  }
+
   /** Bytes from outside. The caller does this at a definite instruction count and logs it. */
   receive(bytes: ArrayLike<number>): void {
     for (let i = 0; i < bytes.length; i++) this.#waiting.push(bytes[i]! & 0xff)

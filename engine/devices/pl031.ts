@@ -49,6 +49,27 @@ export class Pl031 implements Device {
     this.#updateLine()
   }
 
+  /** Everything the guest could tell apart, for `restore`. The interrupt wire is the GIC's to keep. */
+  save() {
+    return {
+      base: this.#base,
+      match: this.#match,
+      load: this.#load,
+      imsc: this.#imsc,
+      ris: this.#ris,
+      alarm: this.#alarm,
+    }
+  }
+
+  restore(saved: ReturnType<Pl031['save']>): void {
+    this.#base = saved.base
+    this.#match = saved.match
+    this.#load = saved.load
+    this.#imsc = saved.imsc
+    this.#ris = saved.ris
+    this.#alarm = saved.alarm
+  }
+
   /** Seconds, modulo 2^32. */
   get seconds(): number {
     return (this.#base + Math.floor(this.#clock.now() / NANOSECONDS)) % 0x100000000

@@ -89,6 +89,31 @@ export class GenericTimer implements SystemRegisterDevice {
     this.update()
   }
 
+  /** The comparators and the offset, for `restore`. The wires are the GIC's to keep, the count is the clock's. */
+  save() {
+    const of = ({ control, compare }: Comparator) => ({ control, compare })
+    return {
+      physical: of(this.#physical),
+      virtual: of(this.#virtual),
+      hyp: of(this.#hyp),
+      offset: this.#offset,
+      frequency: this.#frequency,
+    }
+  }
+
+  restore(saved: ReturnType<GenericTimer['save']>): void {
+    for (const [timer, was] of [
+      [this.#physical, saved.physical],
+      [this.#virtual, saved.virtual],
+      [this.#hyp, saved.hyp],
+    ] as const) {
+      timer.control = was.control
+      timer.compare = was.compare
+    }
+    this.#offset = saved.offset
+    this.#frequency = saved.frequency
+  }
+
   /** CNTPCT_EL0 now, in ticks. */
   get count(): number {
     return Math.floor(this.#clock.now() / NANOSECONDS_PER_TICK)

@@ -72,6 +72,25 @@ export class Board {
     this.rtc.update()
   }
 
+  /** Every device by name, for `restore`. The firmware keeps nothing. */
+  save() {
+    return {
+      gic: this.gic.save(),
+      timer: this.timer.save(),
+      uart0: this.uart0.save(),
+      uart1: this.uart1.save(),
+      rtc: this.rtc.save(),
+    }
+  }
+
+  restore(saved: ReturnType<Board['save']>): void {
+    this.gic.restore(saved.gic)
+    this.timer.restore(saved.timer)
+    this.uart0.restore(saved.uart0)
+    this.uart1.restore(saved.uart1)
+    this.rtc.restore(saved.rtc)
+  }
+
   /** The devices' reset state. Time goes on. */
   reset(): void {
     this.timer.reset()

@@ -12,6 +12,17 @@ export class ByteSink {
     if (this.used === BATCH) this.flush()
   }
 
+  /** Bytes put and not yet handed over. */
+  waiting(): Uint8Array {
+    return this.pending.slice(0, this.used)
+  }
+
+  /** Have these bytes waiting instead, less than a batch. */
+  restore(waiting: Uint8Array): void {
+    this.pending.set(waiting)
+    this.used = waiting.length
+  }
+
   flush(): void {
     if (this.used === 0) return
     this.take(this.pending.slice(0, this.used))

@@ -15,6 +15,11 @@ export class InputLog {
     return this.list
   }
 
+  /** Back to what an earlier `inputs` held. */
+  restore(inputs: readonly Input[]): void {
+    this.list.splice(0, this.list.length, ...inputs)
+  }
+
   add(input: Input): void {
     this.list.push(input)
   }

@@ -3,6 +3,7 @@ import { CpuState, RAM_BASE } from '../cpu/state.ts'
 import { ExecutionEngine } from '../translate/engine.ts'
 import { Board } from './board.ts'
 import { ByteSink } from './byte-sink.ts'
+import { type Checkpoint, restoreCpu, restoreRam, saveCpu, saveRam } from './checkpoint.ts'
 import { InputLog } from './input-log.ts'
 import { type BootState, checkRamSize, loadBootFiles } from './loader.ts'
 import { MemoryMap } from './memory-map.ts'
@@ -74,8 +75,10 @@ export class Machine {
   private readonly state: CpuState
   private readonly ramBytes: number
   private readonly uart: readonly [ByteSink, ByteSink]
-  private readonly hashAt: number[]
+  private hashAt: number[]
   private ended: RunStop | undefined
+  /** Names of milestones that were reached. */
+  private reached = new Set<string>()
 
   /**
    * Build a machine and load it.
@@ -125,9 +128,7 @@ export class Machine {
     })
     this.engine = new ExecutionEngine(this.cpu, memory, { tier1: options.tier1 !== false })
     this.cpu.codeCache = this.engine
-    for (const m of options.milestones ?? []) {
-      this.engine.onFirstExecution(this.boot.kernelStart + m.offset, () => options.onMilestone?.(m.name))
-    }
+    for (const m of options.milestones ?? []) this.awaitMilestone(m)
     const noSite = 'nobody looked for a place in this kernel'
     this.v3Gate = new V3Gate(this.engine, this.state, this.boot.kernelStart, options.gateSite ?? noSite, () => options.onGateRefusal?.())
     this.state.x[0] = BigInt(this.boot.dtb)
@@ -197,6 +198,56 @@ export class Machine {
     if (deadline === Number.POSITIVE_INFINITY) return
     this.clock.skipTo(deadline)
     this.board.update()
+  }
+
+  /**
+   * Keep this moment. Between slices only. Also empties the TLB, so that this run and one that is restored to here go on
+   * from the same processor.
+   */
+  checkpoint(): Checkpoint {
+    const { option, refused } = this.v3Gate.view()
+    const checkpoint: Checkpoint = {
+      clock: this.clock.save(),
+      cpu: saveCpu(this.cpu),
+      ram: saveRam(this.state, this.ramBytes),
+      board: this.board.save(),
+      inputs: [...this.inputLog.inputs],
+      gate: { option, refused },
+      uart: [this.uart[0].waiting(), this.uart[1].waiting()],
+      hashAt: [...this.hashAt],
+      milestones: new Set(this.reached),
+      ended: this.ended,
+    }
+    restoreCpu(this.cpu, checkpoint.cpu)
+    return checkpoint
+  }
+
+  /**
+   * Go back to a moment that this machine has kept. Between slices only. From there it runs bit for bit as it did, given
+   * the same inputs; what the console was given is not taken back. Whoever derives something from RAM must look again.
+   */
+  restore(checkpoint: Checkpoint): void {
+    this.clock.restore(checkpoint.clock)
+    restoreRam(this.state, this.ramBytes, checkpoint.ram)
+    restoreCpu(this.cpu, checkpoint.cpu)
+    this.board.restore(checkpoint.board)
+    this.inputLog.restore(checkpoint.inputs)
+    this.v3Gate.restore(checkpoint.gate.option, checkpoint.gate.refused)
+    this.uart[0].restore(checkpoint.uart[0])
+    this.uart[1].restore(checkpoint.uart[1])
+    this.hashAt = [...checkpoint.hashAt]
+    this.ended = checkpoint.ended
+    for (const m of this.options.milestones ?? []) {
+      if (this.reached.has(m.name) && !checkpoint.milestones.has(m.name)) this.awaitMilestone(m)
+    }
+    this.reached = new Set(checkpoint.milestones)
+  }
+
+  private awaitMilestone({ name, offset }: { readonly name: string; readonly offset: number }): void {
+    this.engine.onFirstExecution(this.boot.kernelStart + offset, () => {
+      this.reached.add(name)
+      this.options.onMilestone?.(name)
+    })
   }
 
   private runSlices(target: number): RunStop {

@@ -74,6 +74,12 @@ export class V3Gate {
     this.engine.interceptAt(this.kernelStart + this.site.offset, option === 'n' ? () => this.atEntry() : undefined)
   }
 
+  /** What `view` showed at an earlier moment of this machine. */
+  restore(option: GateOption, refused: number): void {
+    this.set(option)
+    this.refused = refused
+  }
+
   /** AAPCS64 at a function's entry: X0 and X1 hold the arguments, X30 the return address, not yet signed. */
   private atEntry(): bigint | undefined {
     const { x } = this.state

@@ -45,6 +45,19 @@ export class VirtualClock implements Clock {
     this.state.i32[BUDGET] = left
   }
 
+  /** @throws Error while a slice runs: the count would be of its middle. */
+  save(): { readonly instructions: number; readonly skipped: number } {
+    if (this.slice !== 0) throw new Error('the clock can be saved and restored between slices only')
+    return { instructions: this.before, skipped: this.skipped }
+  }
+
+  /** @throws Error like `save`. */
+  restore(saved: { readonly instructions: number; readonly skipped: number }): void {
+    this.save()
+    this.before = saved.instructions
+    this.skipped = saved.skipped
+  }
+
   /** Let idle time pass until `nanoseconds` of virtual time; only forward, only between slices. */
   skipTo(nanoseconds: number): void {
     const now = this.now()

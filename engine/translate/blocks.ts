@@ -174,6 +174,9 @@ export class CodePages {
   /** Call back once, when a block that holds this physical address is first decoded. */
   watch(physical: number, callback: () => void): void {
     this.watched.set(physical, callback)
+    // What was decoded already would not be seen again.
+    const p = this.pages[Math.floor(physical / 4096) + this.linearOffset]
+    if (p !== undefined) this.drop(p)
   }
 
   private reportWatched(physical: number, count: number): void {

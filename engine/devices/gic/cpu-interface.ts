@@ -52,6 +52,22 @@ export class CpuInterface {
     this.pending = SPURIOUS
   }
 
+  save() {
+    const { pmr, bpr0, bpr1, ctlr, groupsEnabled, ap0r0, ap1r0, pending } = this
+    return { pmr, bpr0, bpr1, ctlr, groupsEnabled, ap0r0, ap1r0, pending }
+  }
+
+  restore(saved: ReturnType<CpuInterface['save']>): void {
+    this.pmr = saved.pmr
+    this.bpr0 = saved.bpr0
+    this.bpr1 = saved.bpr1
+    this.ctlr = saved.ctlr
+    this.groupsEnabled = saved.groupsEnabled
+    this.ap0r0 = saved.ap0r0
+    this.ap1r0 = saved.ap1r0
+    this.pending = saved.pending
+  }
+
   update(): void {
     this.pending = this.bank.highestPending(this.groupsEnabled & this.#distributor.groupsEnabled)
   }

@@ -43,6 +43,21 @@ export class Distributor implements Device {
     this.#routeHigh.fill(0)
   }
 
+  /** What is not in the bank, for `restore`. */
+  save() {
+    return {
+      groupsEnabled: this.groupsEnabled,
+      routeLow: this.#routeLow.slice(),
+      routeHigh: this.#routeHigh.slice(),
+    }
+  }
+
+  restore(saved: ReturnType<Distributor['save']>): void {
+    this.groupsEnabled = saved.groupsEnabled
+    this.#routeLow.set(saved.routeLow)
+    this.#routeHigh.set(saved.routeHigh)
+  }
+
   read(offset: number, bytes: number): bigint {
     return readSized(offset, bytes, (o) => this.#readWord(o))
   }

@@ -93,6 +93,28 @@ export class Gic implements SystemRegisterDevice {
     this.update()
   }
 
+  /** The whole controller, for `restore`. */
+  save() {
+    return {
+      bank: this.bank.save(),
+      distributor: this.distributor.save(),
+      processorSleep: this.redistributor.processorSleep,
+      cpuInterface: this.cpuInterface.save(),
+      virtualInterface: this.virtualInterface.save(),
+      lines: this.#lines,
+    }
+  }
+
+  /** The CPU is not told: its inputs are restored with its own state. */
+  restore(saved: ReturnType<Gic['save']>): void {
+    this.bank.restore(saved.bank)
+    this.distributor.restore(saved.distributor)
+    this.redistributor.processorSleep = saved.processorSleep
+    this.cpuInterface.restore(saved.cpuInterface)
+    this.virtualInterface.restore(saved.virtualInterface)
+    this.#lines = saved.lines
+  }
+
   /** The input wire of a PPI (16..31) or SPI (32..287). */
   line(intid: number): InterruptLine {
     return { set: (level) => this.setLine(intid, level) }

@@ -44,6 +44,32 @@ export class InterruptBank {
     this.edge[0] = 0xffff
   }
 
+  /** The state of every interrupt, wires included, for `restore`. */
+  save() {
+    const { group, enabled, latched, level, active, edge, routed, priority } = this
+    return {
+      group: group.slice(),
+      enabled: enabled.slice(),
+      latched: latched.slice(),
+      level: level.slice(),
+      active: active.slice(),
+      edge: edge.slice(),
+      routed: routed.slice(),
+      priority: priority.slice(),
+    }
+  }
+
+  restore(saved: ReturnType<InterruptBank['save']>): void {
+    this.group.set(saved.group)
+    this.enabled.set(saved.enabled)
+    this.latched.set(saved.latched)
+    this.level.set(saved.level)
+    this.active.set(saved.active)
+    this.edge.set(saved.edge)
+    this.routed.set(saved.routed)
+    this.priority.set(saved.priority)
+  }
+
   pendingWord(word: number): number {
     return this.latched[word]! | (this.level[word]! & ~this.edge[word]!)
   }

@@ -96,6 +96,26 @@ export class VirtualInterface {
     this.vmcr = 0
   }
 
+  save() {
+    const { hcr, ap0r0, ap1r0, vpmr, vbpr0, vbpr1, eoiMode, cbpr, groupsEnabled } = this
+    const lists = { lrHigh: this.lrHigh.slice(), lrLow: this.lrLow.slice() }
+    return { hcr, ...lists, ap0r0, ap1r0, vpmr, vbpr0, vbpr1, eoiMode, cbpr, groupsEnabled }
+  }
+
+  restore(saved: ReturnType<VirtualInterface['save']>): void {
+    this.hcr = saved.hcr
+    this.lrHigh.set(saved.lrHigh)
+    this.lrLow.set(saved.lrLow)
+    this.ap0r0 = saved.ap0r0
+    this.ap1r0 = saved.ap1r0
+    this.vpmr = saved.vpmr
+    this.vbpr0 = saved.vbpr0
+    this.vbpr1 = saved.vbpr1
+    this.eoiMode = saved.eoiMode
+    this.cbpr = saved.cbpr
+    this.groupsEnabled = saved.groupsEnabled
+  }
+
   /** ICH_VMCR_EL2. VFIQEn reads as one and VAckCtl as zero: the guest's interface has system registers only. */
   get vmcr(): number {
     return (

@@ -172,6 +172,38 @@ export class EventLog implements CpuObserver {
     if (this.machine.cpu.observer === this) this.machine.cpu.observer = undefined
   }
 
+  /** The log as it is, to go with a checkpoint of the machine; belongs to this log. */
+  save() {
+    const { ownership, stay, request, firmware, world, whyNoOwnership } = this
+    return {
+      ring: this.ring.save(),
+      // A staged event gets its number when it enters the ring: copies, so that it can get another one.
+      staged: this.staged.map((e) => ({ ...e })),
+      faults: [...this.faults],
+      guests: this.guests.save(),
+      ownership: ownership === null ? null : { watch: ownership, state: ownership.save() },
+      ...{ stay, request, firmware, world, whyNoOwnership },
+    }
+  }
+
+  /** The machine was restored to the moment of `save`: so is the log, with the numbers of its events. */
+  restore(saved: ReturnType<EventLog['save']>): void {
+    this.machine.cpu.observer = this
+    if (this.ownership !== saved.ownership?.watch) this.ownership?.detach()
+    this.ownership = saved.ownership?.watch ?? null
+    if (saved.ownership !== null) saved.ownership.watch.restore(saved.ownership.state)
+    if (this.taint.address.known) this.watchPage(Math.floor(this.taint.address.value / PAGE))
+    this.ring.restore(saved.ring)
+    this.staged = saved.staged.map((e) => ({ ...e }))
+    this.faults.splice(0, this.faults.length, ...saved.faults)
+    this.guests.restore(saved.guests)
+    this.stay = saved.stay
+    this.request = saved.request
+    this.firmware = saved.firmware
+    this.world = saved.world
+    this.whyNoOwnership = saved.whyNoOwnership
+  }
+
   /** Memory and registers were replaced by a snapshot's: forget what was derived from the old ones, and all events. */
   resynchronise(): void {
     this.stop()

@@ -50,6 +50,18 @@ export class EventRing {
     return found
   }
 
+  /** What it holds, for `restore`; events do not change once they are here. */
+  save() {
+    return { dropped: this.dropped, last: this.last, changes: this.changes.save(), traffic: this.traffic.save() }
+  }
+
+  restore(saved: ReturnType<EventRing['save']>): void {
+    this.dropped = saved.dropped
+    this.last = saved.last
+    this.changes.restore(saved.changes)
+    this.traffic.restore(saved.traffic)
+  }
+
   clear(): void {
     this.changes.clear()
     this.traffic.clear()
@@ -72,6 +84,17 @@ class Ring {
     this.entries[this.start] = event
     this.start = (this.start + 1) % this.size
     return true
+  }
+
+  save(): { readonly start: number; readonly entries: readonly (RawEvent | undefined)[] } {
+    return { start: this.start, entries: [...this.entries] }
+  }
+
+  restore({ start, entries }: ReturnType<Ring['save']>): void {
+    this.entries.splice(0, this.entries.length)
+    for (const entry of entries) this.entries.push(entry)
+    this.count = entries.length
+    this.start = start
   }
 
   /** @param index 0 = oldest. */

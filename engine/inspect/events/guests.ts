@@ -14,6 +14,17 @@ export class Guests {
 
   constructor(private readonly kernel: KernelData) {}
 
+  save() {
+    return { live: [...this.live], handleOfSlot: [...this.handleOfSlot], loaded: this.loaded }
+  }
+
+  restore(saved: ReturnType<Guests['save']>): void {
+    this.clear()
+    for (const [vmid, vm] of saved.live) this.live.set(vmid, vm)
+    for (const [slot, handle] of saved.handleOfSlot) this.handleOfSlot.set(slot, handle)
+    this.loaded = saved.loaded
+  }
+
   clear(): void {
     this.live.clear()
     this.handleOfSlot.clear()

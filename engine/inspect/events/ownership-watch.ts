@@ -108,6 +108,38 @@ export class OwnershipWatch<Moment> implements TableSink {
     this.watched.clear()
   }
 
+  /** Everything known of every page, for `restore`. */
+  save() {
+    return {
+      tables: this.tables.save(),
+      watched: [...this.watched],
+      host: this.host.slice(),
+      hyp: this.hyp.slice(),
+      donations: [...this.donations],
+      maps: [...this.maps],
+      pending: [...this.pending].map(([page, change]) => [page, { ...change }] as const),
+      slots: [...this.slots],
+      slotHandles: [...this.slotHandles],
+    }
+  }
+
+  /** Back to what was known then; memory is already as it was. */
+  restore(saved: ReturnType<OwnershipWatch<Moment>['save']>): void {
+    this.detach()
+    this.tables.restore(saved.tables)
+    for (const [page, it] of saved.watched) {
+      this.watched.set(page, it)
+      this.watcher.watch(page)
+    }
+    this.host.set(saved.host)
+    this.hyp.set(saved.hyp)
+    refill(this.donations, saved.donations)
+    refill(this.maps, saved.maps)
+    refill(this.pending, saved.pending.map(([page, change]) => [page, { ...change }] as const))
+    this.slots = [...saved.slots]
+    refill(this.slotHandles, saved.slotHandles)
+  }
+
   /** Runs of pages of equal ownership that are not simply the host's, in order. */
   *runs(): Generator<{ readonly page: number; readonly pages: number; readonly ownership: PageOwnership }> {
     let start = 0
@@ -314,6 +346,11 @@ export class OwnershipWatch<Moment> implements TableSink {
     if (this.host[a] !== this.host[b] || this.hyp[a] !== this.hyp[b]) return false
     return !this.maps.has(a) && !this.maps.has(b) && !this.donations.has(a) && !this.donations.has(b)
   }
+}
+
+function refill<K, V>(map: Map<K, V>, entries: Iterable<readonly [K, V]>): void {
+  map.clear()
+  for (const [key, value] of entries) map.set(key, value)
 }
 
 export function sameOwnership(a: PageOwnership, b: PageOwnership): boolean {

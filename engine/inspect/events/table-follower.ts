@@ -78,6 +78,20 @@ export class TableFollower {
     for (const page of [...this.tables.keys()]) this.remove(page)
   }
 
+  save(): { readonly tables: readonly (readonly [number, Table])[]; readonly lastLeaf: LeafWrite | null } {
+    return { tables: [...this.tables], lastLeaf: this.lastLeaf }
+  }
+
+  /** Back to what was followed then; memory is already as it was. */
+  restore({ tables, lastLeaf }: ReturnType<TableFollower['save']>): void {
+    this.detach()
+    for (const [page, table] of tables) {
+      this.tables.set(page, table)
+      this.watcher.watch(page)
+    }
+    this.lastLeaf = lastLeaf
+  }
+
   /** Does a page hold a table that is followed? */
   has(page: number): boolean {
     return this.tables.has(page)
