@@ -196,7 +196,7 @@ function apply(operator: string, a: Term, b: Term): Term | string {
   if (a.section !== undefined) return `'${operator}' needs constants, not addresses`
   switch (operator) {
     case '*':
-      return absolute(x * y)
+      return bounded(x * y)
     case '/':
       return y === 0n ? 'division by zero' : absolute(x / y)
     case '%':
@@ -213,6 +213,11 @@ function apply(operator: string, a: Term, b: Term): Term | string {
       return truth(x !== 0n || y !== 0n)
     default:
       if (y < 0n || y > 127n) return 'shift amount out of range 0 to 127'
-      return absolute(operator === '<<' ? x << y : BigInt.asUintN(64, x) >> y)
+      return operator === '<<' ? bounded(x << y) : absolute(BigInt.asUintN(64, x) >> y)
   }
+}
+
+/** Products of products grow without end; nothing needs more than twice 64 bits. */
+function bounded(value: bigint): Term | string {
+  return BigInt.asIntN(256, value) === value ? absolute(value) : 'the value is far beyond 64 bits'
 }

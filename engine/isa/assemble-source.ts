@@ -13,6 +13,8 @@ export interface SourceHost {
   /** One statement without control directives; labels stand in front of it. */
   statement(text: string, position: Position): void
   report(e: SourceError): void
+  /** Lines the source may expand to. */
+  readonly mostLines?: number
 }
 
 interface Line {
@@ -35,6 +37,8 @@ const OPENS: Readonly<Record<string, string>> = { '.macro': '.endm', '.rept': '.
 const DEEPEST = 100
 /** Lines one source may expand to: a bound on macros and .rept that do not end. */
 const MOST_STATEMENTS = 500_000
+/** Characters that a line may have after its macro's arguments were put in: arguments can double at each call. */
+const LONGEST_LINE = 10_000
 
 /** The first word after labels, lower case. */
 function firstWord(text: string): string {
@@ -46,10 +50,12 @@ export class SourceExpander {
   private readonly macros = new Map<string, Macro>()
   private calls = 0
   private statements = 0
+  private readonly mostStatements: number
   private depth = 0
 
   constructor(host: SourceHost) {
     this.host = host
+    this.mostStatements = host.mostLines ?? MOST_STATEMENTS
   }
 
   /** Read a file's text. Errors go to the host. */
@@ -81,6 +87,7 @@ export class SourceExpander {
     const conditions: { active: boolean; done: boolean; readonly outer: boolean; readonly position: Position }[] = []
     const active = (): boolean => conditions.every((c) => c.active)
     const statements = lines.flatMap((l) => splitStatements(l))
+    let left = false
     for (let i = 0; i < statements.length; i++) {
       const line = statements[i]!
       if (!this.goOn(line.position)) break
@@ -107,6 +114,11 @@ export class SourceExpander {
           throw new SourceError(`${word} without its beginning`, line.position)
         } else if (word === '.include') {
           this.include(line)
+        } else if (word === '.exitm') {
+          left = true
+          break
+        } else if (word === '.purgem') {
+          this.purge(line)
         } else {
           this.plain(word, line)
         }
@@ -114,7 +126,7 @@ export class SourceExpander {
         this.caught(e)
       }
     }
-    if (this.statements < MOST_STATEMENTS) {
+    if (this.statements < this.mostStatements && !left) {
       for (const c of conditions) this.host.report(new SourceError('.if without .endif', c.position))
     }
     this.depth--
@@ -123,10 +135,10 @@ export class SourceExpander {
   /** Count a line or a repetition; false, and one report, when there were too many. */
   private goOn(position: Position): boolean {
     this.statements++
-    if (this.statements === MOST_STATEMENTS) {
-      this.host.report(new SourceError(`the source expands to more than ${MOST_STATEMENTS} lines`, position))
+    if (this.statements === this.mostStatements) {
+      this.host.report(new SourceError(`the source expands to more than ${this.mostStatements} lines; does a macro or .rept repeat without end?`, position))
     }
-    return this.statements < MOST_STATEMENTS
+    return this.statements < this.mostStatements
   }
 
   private plain(word: string, line: Line): void {
@@ -177,7 +189,7 @@ export class SourceExpander {
       throw new SourceError('.irp needs a name and values', place)
     for (const value of values) {
       const scope = new Map([[variable, value]])
-      this.lines(body.map((l) => within(l, this.substitute(l.text, scope), line.position)))
+      this.lines(body.map((l) => within(l, this.substitute(l.text, scope, line.position), line.position)))
     }
   }
 
@@ -199,6 +211,11 @@ export class SourceExpander {
     this.macros.set(name, { name, parameters, body })
   }
 
+  private purge(line: Line): void {
+    const name = line.text.replace(LABELS, '').replace(/^\.\w+/, '').trim().toLowerCase()
+    if (!this.macros.delete(name)) throw new SourceError(`there is no macro '${name}'`, line.position)
+  }
+
   private call(macro: Macro, line: Line, text: string): void {
     // An argument that is one string stands for what is between its quotes.
     const values = splitArguments(text).map((v) => /^"((?:[^"\\]|\\.)*)"$/.exec(v)?.[1] ?? v)
@@ -218,14 +235,18 @@ export class SourceExpander {
       )
     }
     scope.set('@', String(this.calls++))
-    this.lines(macro.body.map((l) => within(l, this.substitute(l.text, scope), line.position)))
+    this.lines(macro.body.map((l) => within(l, this.substitute(l.text, scope, line.position), line.position)))
   }
 
   /** `\name`, `\@` and the separator `\()`. */
-  private substitute(text: string, scope: ReadonlyMap<string, string>): string {
-    return text.replace(/\\(\(\)|@|[A-Za-z_$][\w$]*)/g, (whole, name: string) =>
+  private substitute(text: string, scope: ReadonlyMap<string, string>, position: Position): string {
+    if (!text.includes('\\')) return text
+    const done = text.replace(/\\(\(\)|@|[A-Za-z_$][\w$]*)/g, (whole, name: string) =>
       name === '()' ? '' : (scope.get(name) ?? whole),
     )
+    if (done.length > LONGEST_LINE)
+      throw new SourceError(`a line grows beyond ${LONGEST_LINE} characters in this expansion`, position)
+    return done
   }
 
   private include(line: Line): void {

@@ -181,7 +181,7 @@ describe('errors', () => {
     ['  frob x0', "t.s:1:3: unknown instruction 'frob'"],
     ['b nowhere', "t.s:1:3: 'nowhere' is not defined"],
     ['b 1f', "t.s:1:3: no local label for '1f'"],
-    ['a: nop\na: nop', "t.s:2:1: 'a' is already defined"],
+    ['a: nop\na: nop', "t.s:2:1: 'a' is already defined, at t.s:1"],
     ['add x0, w1, x2', 't.s:1:9: operands do not agree in size'],
     ['ldr x0, [x1, #4]!, x2', "t.s:1:18: unexpected ','"],
     ['mov x0, x31', "t.s:1:9: expected a W or X register but found 'x31'"],
