@@ -134,9 +134,23 @@ export interface LabEvent {
   callChain: string[]
   /** Decoded particulars. */
   details: Record<string, string>
-  /** Page this is about. */
+  /** First page this is about, and how many follow each other when it is more than one. */
   physical?: number
+  pages?: number
   vm?: number
+  /** Of kind `ownership`: what the first page was before and is now. */
+  change?: { before: PageOwnershipView; after: PageOwnershipView }
+}
+
+/** Ownership of one page: the pair of states of the page record, and what the tables add. */
+export interface PageOwnershipView {
+  /** Both a PageStateCode. */
+  host: number
+  hyp: number
+  /** The VM that the host's stage 2 says the page was donated to. */
+  donatedTo: { handle: number; gfn: number } | null
+  /** VMs that map it; `state` is the state in the VM's own entry. */
+  mappedBy: readonly { handle: number; gfn: number; state: number }[]
 }
 
 export type InspectionRequest =

@@ -1,0 +1,89 @@
+/** start/, solution/ and wrong/<name>/: what a learner might have, and what must come of it. */
+import { Fields, parseYaml, type Problem } from './fields.ts'
+import { type FrontMatter, readSettings } from './front-matter.ts'
+import { type Attempt, type Lesson, type LessonSettings, type RunPlan, SERIES, type WrongAttempt } from './lesson.ts'
+
+/** Texts of a lesson's folder by path from it, `start/script.ts`. */
+export type FolderTexts = Readonly<Record<string, string>>
+
+const ATTEMPT = 'attempt.yaml'
+const EXPECT = 'expect.yaml'
+
+export function readAttempts(texts: FolderTexts, front: FrontMatter, problems: Problem[]): Lesson['attempts'] {
+  const names = front.files.map(file => file.name)
+  const startTexts = inFolder(texts, 'start')
+  for (const { name, role } of front.files) {
+    // A source that start/ does not hold is mini-pKVM's own.
+    if (startTexts[name] === undefined && role !== 'source') problems.push({ file: `start/${name}`, field: '', message: 'is named in lesson.md and is missing.' })
+  }
+  unknownFiles('start', startTexts, names, [ATTEMPT], problems)
+  const start = attemptOf('start', startTexts, {}, plans(startTexts[ATTEMPT], 'start', front, problems))
+
+  const solutionTexts = inFolder(texts, 'solution')
+  if (Object.keys(solutionTexts).length === 0) problems.push({ file: 'solution/', field: '', message: `is missing: it holds the files that differ from start/, and ${ATTEMPT} where settings or answers do.` })
+  unknownFiles('solution', solutionTexts, names, [ATTEMPT], problems)
+  const solution = attemptOf('solution', solutionTexts, start.files, plans(solutionTexts[ATTEMPT] ?? startTexts[ATTEMPT], 'solution', front, problems))
+
+  const wrongNames = [...new Set(Object.keys(texts).flatMap(path => /^wrong\/([^/]+)\//.exec(path)?.[1] ?? []))].sort()
+  if (wrongNames.length === 0) problems.push({ file: 'wrong/', field: '', message: 'is missing: record at least one wrong attempt, with the explanation it should get.' })
+  const wrong = wrongNames.map((name): WrongAttempt => {
+    const folder = `wrong/${name}`
+    const own = inFolder(texts, folder)
+    unknownFiles(folder, own, names, [ATTEMPT, EXPECT], problems)
+    const { check, explanation, base, kernels } = readExpect(own[EXPECT], folder, front, problems)
+    const from = base === 'start' ? { attempt: start, yaml: startTexts[ATTEMPT] } : { attempt: solution, yaml: solutionTexts[ATTEMPT] ?? startTexts[ATTEMPT] }
+    const runs = plans(own[ATTEMPT] ?? from.yaml, own[ATTEMPT] === undefined ? base : folder, front, own[ATTEMPT] === undefined ? [] : problems)
+    return { ...attemptOf(name, own, from.attempt.files, runs), expect: { check, explanation }, kernels }
+  })
+  return { start, solution, wrong }
+}
+
+function inFolder(texts: FolderTexts, folder: string): Record<string, string> {
+  const prefix = `${folder}/`
+  return Object.fromEntries(Object.entries(texts).flatMap(([path, text]) => (path.startsWith(prefix) ? [[path.slice(prefix.length), text]] : [])))
+}
+
+function unknownFiles(folder: string, own: FolderTexts, names: readonly string[], others: readonly string[], problems: Problem[]): void {
+  for (const name of Object.keys(own)) {
+    if (!names.includes(name) && !others.includes(name)) problems.push({ file: `${folder}/${name}`, field: '', message: 'is not listed under files in lesson.md.' })
+  }
+}
+
+function attemptOf(name: string, own: FolderTexts, base: FolderTexts, runs: readonly RunPlan[]): Attempt {
+  const files = Object.fromEntries(Object.entries(own).filter(([path]) => path !== ATTEMPT && path !== EXPECT))
+  return { name, files: { ...base, ...files }, runs }
+}
+
+/** The runs that attempt.yaml describes; without it one run, as the lesson starts. */
+function plans(text: string | undefined, folder: string, front: FrontMatter, problems: Problem[]): RunPlan[] {
+  if (text === undefined) return [{ settings: front.start, answers: {}, predictions: {} }]
+  const file = `${folder}/${ATTEMPT}`
+  const fields = new Fields(parseYaml(text, file, '', problems), file, '', problems)
+  const common = planOf(fields, front.start)
+  const runs = fields.each('runs', run => {
+    const plan = planOf(run, common.settings)
+    return { settings: plan.settings, answers: { ...common.answers, ...plan.answers }, predictions: { ...common.predictions, ...plan.predictions } }
+  })
+  if (runs.length > 1 && !front.collect) fields.wrong('runs', 'several runs need "collect: true" in lesson.md: without it only the newest run counts.')
+  fields.noOthers()
+  return runs.length > 0 ? runs : [common]
+}
+
+function planOf(fields: Fields, base: LessonSettings): RunPlan {
+  return { settings: readSettings(fields.inside('settings'), base), answers: fields.texts('answers'), predictions: fields.texts('predictions') }
+}
+
+function readExpect(text: string | undefined, folder: string, front: FrontMatter, problems: Problem[]) {
+  const file = `${folder}/${EXPECT}`
+  if (text === undefined) problems.push({ file, field: '', message: 'is missing: it names the check that fails and its explanation.' })
+  const fields = new Fields(text === undefined ? {} : parseYaml(text, file, '', problems), file, '', text === undefined ? [] : problems)
+  const kernels = fields.choices('kernels', SERIES)
+  const result = {
+    check: fields.text('check'),
+    explanation: fields.text('explanation'),
+    base: fields.choice('base', ['solution', 'start'], 'solution'),
+    kernels: kernels.length > 0 ? kernels : front.kernels,
+  }
+  fields.noOthers()
+  return result
+}
