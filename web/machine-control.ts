@@ -225,6 +225,9 @@ function receive(message: WorkerMessage): void {
       }))
       notify({ message: sentence(message.message), hint: message.hint })
       break
+    case 'restored':
+      inspection.machineRestored(message.events)
+      break
     case 'hash':
       useLab.setState(state => ({
         hashes: [...state.hashes, { instructions: message.instructions, hash: message.hash }],

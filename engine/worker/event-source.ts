@@ -9,6 +9,8 @@ export interface LoggedEvents extends EventSource {
   gateSet(gate: GateState): void
   /** A protected VM was refused, at the present instruction. */
   gateRefused(): void
+  /** To go with a checkpoint of the machine. @returns makes the log what it is now */
+  save(): () => void
 }
 
 /** Starts a log of this machine; before its first instruction, so that nothing is missed. */
@@ -25,5 +27,9 @@ export function logEvents(machine: LoggedMachine, kernel: KernelData): LoggedEve
     },
     gateSet: ({ option }) => log.gateSet(option),
     gateRefused: () => log.gateRefused(),
+    save() {
+      const saved = log.save()
+      return () => log.restore(saved)
+    },
   }
 }

@@ -88,6 +88,16 @@ export class InspectionDesk {
     this.pauseOnVms = false
   }
 
+  /** The machine went back to an earlier moment, with `events` in its log: what is shown of it is told anew. */
+  restored(events: number): void {
+    this.frames = null
+    this.ownership.due = 0
+    this.facts.due = 0
+    this.eventsSent = Math.min(this.eventsSent, events)
+    this.inEl2 = 0
+    this.burst = BURST
+  }
+
   /** Instructions that may pass until the next `tick`. */
   get sliceLimit(): number {
     return this.pauseOnVms && this.frames?.vmsReadable === true ? WATCHFUL_SLICE : Number.POSITIVE_INFINITY

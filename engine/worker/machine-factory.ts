@@ -4,6 +4,7 @@ import { attempt, type Known } from '../inspect/known.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
+import { CheckpointSlot } from './checkpoint-slot.ts'
 import { logEvents } from './event-source.ts'
 import { gateSite, gateSwitch } from './gate-switch.ts'
 import type { LoadMessage } from './protocol.ts'
@@ -60,6 +61,7 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     skipIdle: () => machine.skipIdle(),
     receive: bytes => machine.receive(0, bytes),
     stateHash: () => machine.hash(),
+    checkpoints: new CheckpointSlot(machine, log),
     inside: {
       machine,
       image,

@@ -48,6 +48,13 @@ export type PageMessage =
   | { type: 'input'; bytes: Uint8Array }
   /** The page has put this many console bytes on the screen. Lets the Worker slow a guest that floods its UART. */
   | { type: 'consoleShown'; bytes: number }
+  /** Keeps this moment of the machine, instead of one kept before; `checkpointTaken` follows. */
+  | { type: 'checkpoint' }
+  /**
+   * Goes back to the moment kept; `restored` and a `status` follow, or an `error` when none is kept. `run`: whether the
+   * machine runs on then; without it, it does what it did before (paused when it had ended).
+   */
+  | { type: 'restore'; run?: boolean }
   /** Asks for a `hash` message at the instruction where the machine is now. */
   | { type: 'stateHash' }
 
@@ -77,6 +84,9 @@ export type WorkerMessage =
   | { type: 'hash'; instructions: number; hash: string }
   /** The guest is over: it powered off or reset by PSCI, or it can never run again. */
   | { type: 'stopped'; reason: 'off' | 'reset' | 'fault'; message: string; instructions: number }
+  | { type: 'checkpointTaken'; instructions: number }
+  /** The machine is where the checkpoint was taken. Events with a sequence above `events` have not happened. */
+  | { type: 'restored'; instructions: number; events: number }
   /** Something asked for could not be done. `message` says what was wrong, `hint` what to do. */
   | { type: 'error'; message: string; hint: string }
   /** Answer to `check`. */

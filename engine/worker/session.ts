@@ -1,3 +1,4 @@
+import type { CheckpointSlot } from './checkpoint-slot.ts'
 import { type Inspectable, InspectionDesk } from './inspection.ts'
 import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
 import type { LoadMessage, MachineState, PageMessage, WorkerMessage } from './protocol.ts'
@@ -20,6 +21,8 @@ export interface RunnableMachine {
   readonly exceptionLevel: number
   receive(bytes: Uint8Array): void
   stateHash(): string
+  /** Where a moment of it is kept; absent where that cannot be done. */
+  readonly checkpoints?: CheckpointSlot
   /** The machine for those who look inside; absent where there is nothing to see. */
   readonly inside?: Inspectable
 }
@@ -116,6 +119,12 @@ export class Session {
         break
       case 'stateHash':
         if (this.machine !== null) this.postHash(this.machine)
+        break
+      case 'checkpoint':
+        this.keep()
+        break
+      case 'restore':
+        this.restore(message.run)
         break
       case 'pauseAt':
         this.pauseAt = message.instructions
@@ -215,6 +224,27 @@ export class Session {
     this.flushConsole()
     this.desk.tick(true)
     this.postStatus()
+  }
+
+  private keep(): void {
+    const instructions = this.machine?.checkpoints?.keep()
+    if (instructions !== undefined) this.host.post({ type: 'checkpointTaken', instructions })
+    else this.host.post({ type: 'error', message: 'There is no machine to keep a moment of.', hint: 'Boot one first.' })
+  }
+
+  private restore(run: boolean | undefined): void {
+    const before = this.state
+    this.flushConsole()
+    const restored = this.machine?.checkpoints?.restore() ?? null
+    if (restored === null) {
+      this.host.post({ type: 'error', message: 'There is no moment to go back to.', hint: 'Boot a machine and keep one first.' })
+      return
+    }
+    this.pauseAt = Number.POSITIVE_INFINITY
+    this.desk.restored(restored.events)
+    this.host.post({ type: 'restored', ...restored })
+    this.halt('paused')
+    if (run ?? (before === 'running' || before === 'idle')) this.start()
   }
 
   private nextSlice(): void {

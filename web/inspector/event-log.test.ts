@@ -30,6 +30,20 @@ describe('EventLog', () => {
     expect(log.dropped).toBe(3)
   })
 
+  it('takes back what has not happened on a machine that went back', () => {
+    const log = new EventLog()
+    const filtered = new FilteredEvents()
+    const filter = { kinds: ALL, text: '' }
+    log.append(batch(0, 10))
+    filtered.update(log, filter)
+    log.cutAfter(20)
+    log.cutAfter(6)
+    expect(log.events.map(e => e.sequence)).toEqual([0, 1, 2, 3, 4, 5, 6])
+    expect(log.lanes[0]).toEqual(log.events)
+    log.append(batch(7, 12))
+    expect(filtered.update(log, filter)).toEqual(log.events)
+  })
+
   it('lets old events go, and says how many', () => {
     const log = new EventLog(100)
     for (let at = 0; at < 1000; at += 7) log.append(batch(at, at + 7))

@@ -28,6 +28,8 @@ export class EventLog {
   version = 0
   /** Lost by the Worker's ring buffer before the page got them. */
   dropped = 0
+  /** How often events were taken back. */
+  restarts = 0
   /** Old ones that the page let go for want of room. */
   forgotten = 0
 
@@ -48,6 +50,15 @@ export class EventLog {
       insertByTime(this.lanes[LANE_OF.get(event.kind) ?? 0]!, event)
     }
     this.trim()
+    this.changed()
+  }
+
+  /** The machine went back: events with a greater sequence have not happened. */
+  cutAfter(sequence: number): void {
+    if ((this.last?.sequence ?? -1) <= sequence) return
+    this.events = this.events.filter(event => event.sequence <= sequence)
+    this.lanes = this.lanes.map(lane => lane.filter(event => event.sequence <= sequence))
+    this.restarts++
     this.changed()
   }
 
@@ -99,7 +110,12 @@ function insertByTime(lane: LabEvent[], event: LabEvent): void {
 
 /** Keeps a log filled from the machine; a new machine starts it anew. @returns ends it */
 export function feed(log: EventLog, client: InspectionClient): () => void {
-  const ends = [client.watchStart(() => log.clear()), client.watchEnd(() => log.clear()), client.watchEvents(batch => log.append(batch))]
+  const ends = [
+    client.watchStart(() => log.clear()),
+    client.watchEnd(() => log.clear()),
+    client.watchRestore(events => log.cutAfter(events)),
+    client.watchEvents(batch => log.append(batch)),
+  ]
   return () => {
     for (const end of ends) end()
   }
@@ -128,10 +144,12 @@ export class FilteredEvents {
   matching: LabEvent[] = []
   private filter: EventFilter | null = null
   private seen = -1
+  private restarts = 0
 
   /** @returns the matching events, oldest first; the array is new when anything changed */
   update(log: EventLog, filter: EventFilter): LabEvent[] {
-    const restarted = (log.last?.sequence ?? -1) < this.seen
+    const restarted = (log.last?.sequence ?? -1) < this.seen || log.restarts !== this.restarts
+    this.restarts = log.restarts
     if (restarted || filter !== this.filter) {
       this.filter = filter
       this.seen = -1

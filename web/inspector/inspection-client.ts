@@ -52,6 +52,7 @@ export class InspectionClient {
   private readonly eventWatchers = new Set<(batch: EventBatch) => void>()
   private readonly startWatchers = new Set<() => void>()
   private readonly endWatchers = new Set<() => void>()
+  private readonly restoreWatchers = new Set<(events: number) => void>()
 
   /** A machine was made. @param send carries a request to its Worker. */
   machineMade(send: (request: InspectionRequest) => void): void {
@@ -72,6 +73,11 @@ export class InspectionClient {
     this.stopAt = null
     this.dropQuestions()
     for (const ended of this.endWatchers) ended()
+  }
+
+  /** The machine went back to an earlier moment. @param events sequence of the newest event that has happened by then. */
+  machineRestored(events: number): void {
+    for (const restored of this.restoreWatchers) restored(events)
   }
 
   private dropQuestions(): void {
@@ -143,6 +149,12 @@ export class InspectionClient {
   watchEnd(listener: () => void): () => void {
     this.endWatchers.add(listener)
     return () => this.endWatchers.delete(listener)
+  }
+
+  /** Called when the machine went back to an earlier moment, before any frame of it. @returns ends the watching */
+  watchRestore(listener: (events: number) => void): () => void {
+    this.restoreWatchers.add(listener)
+    return () => this.restoreWatchers.delete(listener)
   }
 
   /** What the Worker sent. Answers to questions of an earlier machine fall on deaf ears. */

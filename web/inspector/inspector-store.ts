@@ -36,6 +36,11 @@ inspection.watchEnd(() => {
   pointAtNothing()
 })
 
+inspection.watchRestore(events => {
+  const { event } = useInspector.getState()
+  if (event !== null && event.sequence > events) useInspector.setState({ event: null, folded: false, follow: true })
+})
+
 function pointAtNothing(): void {
   useInspector.setState({ event: null, folded: false, answer: null, follow: true })
   useInspection.getState().select(null)
