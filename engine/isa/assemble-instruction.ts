@@ -19,9 +19,29 @@ interface Candidate {
   readonly when: ((f: AnyFields) => boolean) | undefined
 }
 
+const MOST_WORDS = 20_000
+
+/** Where an instruction stands, and whether its encoding came to depend on that. */
+class Place {
+  asked = false
+  readonly resolve: Resolve
+
+  constructor(
+    readonly pc: bigint,
+    resolve: Resolve,
+  ) {
+    this.resolve = (name) => {
+      this.asked = true
+      return resolve(name)
+    }
+  }
+}
+
 /** The mnemonics of a set of rows. Built once for each set of rows and features. */
 export class InstructionAssembler {
   private readonly candidates = new Map<string, Candidate[]>()
+  /** Words of instructions whose text alone decides them: no name in it, nothing relative to the PC. */
+  private readonly words = new Map<string, number>()
 
   constructor(rows: readonly Row[], features: ReadonlySet<Feature>) {
     for (const row of rows) {
@@ -54,10 +74,20 @@ export class InstructionAssembler {
   assemble(mnemonic: string, operands: readonly Token[], position: Position, pc: bigint, resolve: Resolve): number {
     const list = this.candidates.get(mnemonic.toLowerCase())
     if (list === undefined) throw new SourceError(`unknown instruction or directive '${mnemonic}'`, position)
+    let text = mnemonic
+    for (const t of operands) text += ` ${t.text}`
+    const known = this.words.get(text)
+    if (known !== undefined) return known
     let best: SourceError | undefined
+    const place = new Place(pc, resolve)
     for (const candidate of list) {
       try {
-        return this.attempt(candidate, operands, position, pc, resolve)
+        const word = this.attempt(candidate, operands, position, place)
+        if (!place.asked) {
+          if (this.words.size >= MOST_WORDS) this.words.clear()
+          this.words.set(text, word)
+        }
+        return word
       } catch (e) {
         if (!(e instanceof SourceError)) throw e
         if (best === undefined || rank(e) > rank(best)) best = e
@@ -66,10 +96,23 @@ export class InstructionAssembler {
     throw best!
   }
 
-  private attempt(c: Candidate, operands: readonly Token[], position: Position, pc: bigint, resolve: Resolve): number {
+  private attempt(c: Candidate, operands: readonly Token[], position: Position, place: Place): number {
     const reader = new TokenReader(operands, position)
     const fields: Record<string, number> = { ...c.fields }
-    matchOperands(c.syntax, { reader, resolve, pc, row: c.row, mnemonic: c.syntax.name, fields })
+    const context = {
+      reader,
+      resolve: place.resolve,
+      get pc() {
+        place.asked = true
+        return place.pc
+      },
+      row: c.row,
+      mnemonic: c.syntax.name,
+      fields,
+      scale: 1,
+      args: [],
+    }
+    matchOperands(c.syntax, context)
     if (c.fill !== undefined) Object.assign(fields, c.fill(fields))
     const all: Record<string, number> = {}
     for (const f of c.row.fields) all[f.name] = fields[f.name] ?? 0

@@ -111,13 +111,18 @@ export function mnemonicsOf(syntax: Syntax): { readonly text: string; readonly f
   return out
 }
 
+/** One context serves all operands of a statement: `scale` and `args` are set for each. */
+export type MatchContext = Omit<ParseContext, 'scale' | 'args'> & { scale: number; args: readonly string[] }
+
 /** Match the operands of a statement, setting `base.fields`. @throws SourceError where text and syntax part. */
-export function matchOperands(syntax: Syntax, base: Omit<ParseContext, 'scale' | 'args'>): void {
+export function matchOperands(syntax: Syntax, base: MatchContext): void {
   const { reader } = base
   for (let i = 0; i < syntax.operands.length; i++) {
     const piece = syntax.operands[i]!
     if (isOperand(piece)) {
-      piece.kind.parse({ ...base, scale: piece.scale, args: piece.args })
+      base.scale = piece.scale
+      base.args = piece.args
+      piece.kind.parse(base)
       continue
     }
     const next = syntax.operands[i + 1]
@@ -125,7 +130,9 @@ export function matchOperands(syntax: Syntax, base: Omit<ParseContext, 'scale' |
       const token = piece.tokens[k]!
       const last = k === piece.tokens.length - 1
       if (last && next !== undefined && isOperand(next) && next.optionalZero && reader.is(']')) {
-        next.kind.zero!({ ...base, scale: next.scale, args: next.args })
+        base.scale = next.scale
+        base.args = next.args
+        next.kind.zero!(base)
         i++
       } else if (token.text === '#' && token.kind === 'punctuation') {
         reader.accept('#')
