@@ -485,7 +485,7 @@ export interface GuestImage {
 
 // ------------------------------------------------------------------------------------------------------------- errors
 
-export type LabError = KernelError | SignalError | ClosedError
+export type LabError = KernelError | SignalError | ClosedError | RefusedError
 
 /** The kernel refused: a system call gave an errno. */
 export declare class KernelError extends Error {
@@ -514,7 +514,13 @@ export declare class SignalError extends Error {
 
 /** Something was used after it was closed, or after the machine was reset. Nothing was sent. */
 export declare class ClosedError extends Error {
-  readonly code: 'closed' | 'machine-gone'
+  readonly code: 'closed' | 'process-gone' | 'machine-gone'
+  readonly explanation: string
+}
+
+/** The lab agent will not do this, because the machine's other half would be lost with it. Nothing was done. */
+export declare class RefusedError extends Error {
+  readonly code: 'refused'
   readonly explanation: string
 }
 
@@ -535,7 +541,6 @@ export type Capability =
   | 'KVM_CAP_ARM_MTE'
   | 'KVM_CAP_ARM_EL2'
   | 'KVM_CAP_GUEST_MEMFD'
-  | 'KVM_CAP_ARM_PROTECTED_VM'
 
 export type CoreRegister =
   | 'x0' | 'x1' | 'x2' | 'x3' | 'x4' | 'x5' | 'x6' | 'x7' | 'x8' | 'x9' | 'x10' | 'x11' | 'x12' | 'x13' | 'x14' | 'x15'
