@@ -14,8 +14,8 @@
  * | 12 | 4 | status, answers only: 0, or an errno when the request itself made no sense to the agent |
  */
 export const HEADER_BYTES = 16
-/** A request, header included, fits the line buffer of the kernel's tty (4095 bytes). */
-export const MOST_REQUEST_BYTES = 2048
+/** A request, header included. More than the 4095 bytes that the tty line discipline holds: the rest waits below it. */
+export const MOST_REQUEST_BYTES = 16 * 1024
 /** An answer, header included. */
 export const MOST_ANSWER_BYTES = 16 * 1024
 export const ANSWER = 0x8000

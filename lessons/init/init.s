@@ -2,10 +2,13 @@
 //
 // It mounts the kernel's file systems, says what kernel and command line it runs under, and then probes protected KVM:
 // one `key=value` line per fact, the same lines on any machine. `lab.init=shell` on the command line gives a shell
-// instead, `lab.init=bench` runs the workloads of bench.s. Either way it powers the machine off at the end.
+// instead, `lab.init=bench` runs the workloads of bench.s, and it powers the machine off at the end. `lab.init=agent`
+// serves requests over the second serial port.
 //
 // Calling convention: AAPCS64. x19-x28 are kept by functions, x0-x17 are not.
 
+        .text
+image_start:
         .include "syscalls.s"
         .include "print.s"
         .include "errno.s"
@@ -15,7 +18,13 @@
         .include "probe.s"
         .include "vm.s"
         .include "guest.s"
+        .include "agent.s"
+        .include "agent-calls.s"
+        .include "agent-memory.s"
+        .include "agent-processes.s"
         .include "bench.s"
+        .bss
+image_end:
 
         .text
         .global _start
@@ -43,7 +52,10 @@ _start:
         cbz     x0, 3f
         bl      run_bench
         b       power_off
-3:      bl      probe
+3:      adr     x0, agent_word
+        bl      command_line_has
+        cbnz    x0, run_agent
+        bl      probe
 
 // Does not return.
 power_off:
