@@ -131,10 +131,15 @@ export async function inOrder(run: LessonRun, ...patterns: readonly EventPattern
 
 // -------------------------------------------------------------------------------------------------------------- calls
 
-/** Calls of the API by name, such as `dev.createVm`; all without one. */
+/** Calls of the API, and system calls made for them, by name: `vm.createVcpu`, `ioctl`; all without one. */
 export function calls(run: LessonRun, name?: string): readonly ApiCall[] {
   const all = run.script?.calls ?? []
   return name === undefined ? all : all.filter(call => call.name === name)
+}
+
+/** The calls whose text matches: `/KVM_CREATE_VM, 0x80000000/` says what was asked of the kernel, however written. */
+export function callsLike(run: LessonRun, text: string | RegExp): readonly ApiCall[] {
+  return calls(run).filter(call => fits(call.text, text))
 }
 
 /** The first call of that name which failed so; `code` such as `EINVAL`, `SEGV_ACCERR`. */

@@ -3,6 +3,7 @@
  * (events, ownership, facts, pages) and from the script's own record (calls, prints, answers).
  */
 import type { Answer as Told, FactsFrame, LabEvent, PageDetail, PageOwnershipView, TaintSummary, VmSummary } from '../../engine/worker/inspection-protocol.ts'
+import type { TraceError } from '../kvm/trace.ts'
 import type { LessonSettings, Series } from '../format/lesson.ts'
 
 export type { LabEvent, PageDetail, TaintSummary, Told, VmSummary }
@@ -22,30 +23,21 @@ export type AnswerValue =
   | { readonly [key: string]: AnswerValue }
 
 /** Why a call of the API did not succeed. */
-export interface CallError {
-  /** `KernelError`, `SignalError`, `ClosedError`, or what else it was. */
-  readonly name: string
-  /** `EINVAL`, `SEGV_ACCERR`, `closed`; empty when there is none. */
-  readonly code: string
-  readonly message: string
-  /** `SIGSEGV`, `SIGBUS`; of SignalErrors only. */
-  readonly signal: string
-  /** Address of the access that faulted; of SignalErrors only. */
-  readonly address: bigint | null
-}
+export type CallError = TraceError
 
-/** One call of the `lab` module, as the trace shows it. */
+/** One call of the `lab` module, or of a system call made for one, as the trace shows it. */
 export interface ApiCall {
   /** From 1, in the order in which they began. */
   readonly sequence: number
-  /** Object and method: `kvm.open`, `vm.addMemory`, `vcpu.run`, `mem.read32`, `syscall`. */
+  /** Of the call that this one was made for; null for the script's own. */
+  readonly parent: number | null
+  /** What stands before the parenthesis: `kvm.open`, `vm.addMemory`, `vcpu.run`; of system calls `ioctl`, `mmap`. */
   readonly name: string
-  /** As written in the trace. */
+  /** `dev.createVm({ protected: true })`, `ioctl(3, KVM_CREATE_VM, 0x80000000)`. */
   readonly text: string
-  readonly args: readonly unknown[]
-  /** What it gave; plain data: objects of the API appear as their descriptions. */
-  readonly result: unknown
-  /** Null when it succeeded. */
+  /** As the trace shows it; null when there is none. Values that a check needs are better recorded with `answer`. */
+  readonly result: string | null
+  /** Null when it succeeded; `code` such as `EINVAL`, `SEGV_ACCERR`. */
   readonly error: CallError | null
   /** When it was sent, and when its answer was there. */
   readonly began: Moment

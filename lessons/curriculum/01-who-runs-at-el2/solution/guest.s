@@ -1,0 +1,11 @@
+// A guest of a few instructions. It starts here, at guest physical address 0x40000000, with its MMU off.
+        .global _start
+_start:
+        mrs     x1, CurrentEL           // the level is in bits 3:2
+        lsr     x1, x1, #2
+
+        // No memory is behind 0x09000000: the store makes the guest leave, and the VMM gets the value.
+        movz    x0, #0x0900, lsl #16
+        str     w1, [x0]
+1:      wfi
+        b       1b

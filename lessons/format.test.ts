@@ -1,0 +1,146 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { citationsIn, type LessonFolder, problemText, readLesson, withCitations } from './format.ts'
+
+const CURRICULUM = join(dirname(fileURLToPath(import.meta.url)), 'curriculum')
+
+function textsOf(folder: string): Record<string, string> {
+  const root = join(CURRICULUM, folder)
+  const files = (readdirSync(root, { recursive: true }) as string[]).filter(path => statSync(join(root, path)).isFile())
+  return Object.fromEntries(files.map(path => [path, readFileSync(join(root, path), 'utf8')]))
+}
+
+const LESSON = `---
+id: small
+title: Small
+question: Why?
+minutes: 5
+kind: vmm
+kernels: ['7.2', mini]
+start: { mode: nvhe, append: quiet }
+files:
+  - { name: script.ts, role: script }
+---
+Words before.
+
+## First {#first}
+Prose [handle_host_mem_abort, 7.2.13, 7.3.4] and [a link](lab:boot?mode=nvhe).
+
+\`\`\`ts
+## not a heading
+\`\`\`
+
+\`\`\`predict
+id: p
+question: Which?
+choices: { a: This, b: That }
+compare: There.
+\`\`\`
+
+\`\`\`hint
+Look *there*.
+\`\`\`
+
+## Second {#second}
+\`\`\`question
+id: q
+question: How many?
+\`\`\`
+`
+
+const check = { id: 'c', title: 'It holds', step: 'first', explanations: { no: 'It does not.' }, test: async () => 'pass' as const }
+const GOOD: LessonFolder = {
+  name: '07-small',
+  texts: {
+    'lesson.md': LESSON,
+    'start/script.ts': 'start',
+    'solution/script.ts': 'solution',
+    'solution/attempt.yaml': 'settings: { gate: n }\nanswers: { q: 3 }\npredictions: { p: a }',
+    'wrong/off/script.ts': 'wrong',
+    'wrong/off/expect.yaml': 'check: c\nexplanation: no',
+  },
+  checks: { checks: [check], outcomes: { p: async () => null } },
+}
+
+const problemsOf = (texts: Record<string, string | undefined>, checks: unknown = GOOD.checks, name = GOOD.name) => {
+  const all = { ...GOOD.texts, ...texts } as Record<string, string>
+  for (const [path, text] of Object.entries(texts)) if (text === undefined) delete all[path]
+  return readLesson({ name, texts: all, checks: checks === 'none' ? undefined : checks }).problems.map(problem => problemText(name, problem))
+}
+
+describe('a lesson folder', () => {
+  it('is read whole', () => {
+    const { lesson, problems } = readLesson(GOOD)
+    expect(problems).toEqual([])
+    expect(lesson).toMatchObject({ number: '07', start: { mode: 'nvhe', append: 'quiet', gate: 'y', ramMiB: 256 }, collect: false, limit: 400_000_000 })
+    expect(lesson!.steps.map(step => [step.id, step.blocks.map(block => block.kind), step.hints.length])).toEqual([
+      ['first', ['markdown', 'predict'], 1],
+      ['second', ['question'], 0],
+    ])
+    expect(lesson!.steps[0]!.blocks[0]).toMatchObject({ text: expect.stringContaining('## not a heading') })
+    const { start, solution, wrong } = lesson!.attempts
+    expect(start).toMatchObject({ files: { 'script.ts': 'start' }, runs: [{ answers: {} }] })
+    expect(solution).toMatchObject({ files: { 'script.ts': 'solution' }, runs: [{ settings: { mode: 'nvhe', gate: 'n' }, answers: { q: '3' } }] })
+    // What a wrong attempt does not hold is the solution's.
+    expect(wrong).toMatchObject([{ name: 'off', files: { 'script.ts': 'wrong' }, runs: [{ settings: { gate: 'n' } }], expect: { check: 'c', explanation: 'no' }, kernels: ['7.2', 'mini'] }])
+  })
+
+  it('cites functions with the versions they were seen in', () => {
+    expect(citationsIn(LESSON)).toEqual([{ symbol: 'handle_host_mem_abort', versions: ['7.2.13', '7.3.4'] }])
+    expect(withCitations('x [f, mini] [g, 7.3](y)', c => `<${c.symbol} ${c.versions.join(' ')}>`)).toBe('x <f mini> [g, 7.3](y)')
+  })
+
+  it.each<[string, Record<string, string | undefined>, RegExp]>([
+    ['no lesson.md', { 'lesson.md': undefined }, /07-small\/lesson\.md: is missing/],
+    ['no head', { 'lesson.md': '# Hello' }, /should begin with front matter/],
+    ['no YAML', { 'lesson.md': LESSON.replace('minutes: 5', 'minutes: [5') }, /lesson\.md, front matter: this is not YAML/],
+    ['a field missing', { 'lesson.md': LESSON.replace('question: Why?\n', '') }, /lesson\.md, question: is missing/],
+    ['a field misspelt', { 'lesson.md': LESSON.replace('minutes: 5', 'minutes: 5\nminuets: 5') }, /lesson\.md, minuets: is no field of this; known are id, /],
+    ['an unknown mode', { 'lesson.md': LESSON.replace('mode: nvhe,', 'mode: vhe,') }, /start\.mode: "vhe" is none of absent, none, nvhe/],
+    ['the mode in append', { 'lesson.md': LESSON.replace('quiet', 'kvm-arm.mode=none') }, /start\.append: kvm-arm\.mode is set by the lab/],
+    ['an unknown kernel', { 'lesson.md': LESSON.replace("'7.2'", "'6.1'") }, /kernels\[0\]: "6\.1" is none of 7\.2, 7\.3, mini/],
+    ['minutes that are words', { 'lesson.md': LESSON.replace('minutes: 5', 'minutes: few') }, /minutes: should be a whole number from 1 to 60, not "few"/],
+    ['another id', { 'lesson.md': LESSON.replace('id: small', 'id: tall') }, /id: "tall" should be the folder's name without its number: "small"/],
+    ['a step without id', { 'lesson.md': LESSON.replace(' {#second}', '') }, /step "Second": has no id/],
+    ['two steps of one id', { 'lesson.md': LESSON.replace('{#second}', '{#first}') }, /step "Second": the id "first" is another step's/],
+    ['a block left open', { 'lesson.md': `${LESSON}\`\`\`hint\nmore` }, /step "second": the block that begins with ```hint is never closed/],
+    ['an unknown link', { 'lesson.md': LESSON.replace('lab:boot?mode=nvhe', 'lab:explode') }, /the link lab:explode is none that the lab knows/],
+    ['a file not there', { 'start/script.ts': undefined }, /start\/script\.ts: is named in lesson\.md and is missing/],
+    ['a file not named', { 'solution/guest.s': 'x' }, /solution\/guest\.s: is not listed under files/],
+    ['no solution', { 'solution/script.ts': undefined, 'solution/attempt.yaml': undefined }, /solution\/: is missing/],
+    ['no wrong attempt', { 'wrong/off/script.ts': undefined, 'wrong/off/expect.yaml': undefined }, /wrong\/: is missing/],
+    ['nothing expected', { 'wrong/off/expect.yaml': undefined }, /wrong\/off\/expect\.yaml: is missing/],
+    ['an unknown check', { 'wrong/off/expect.yaml': 'check: d\nexplanation: no' }, /expect\.yaml, check: "d" is no check of checks\.ts: c/],
+    ['an unknown explanation', { 'wrong/off/expect.yaml': 'check: c\nexplanation: maybe' }, /explanation: "maybe" is none of c's explanations: no/],
+    ['an answer to nothing', { 'solution/attempt.yaml': 'answers: { z: 3 }' }, /solution\/attempt\.yaml, answers\.z: lesson\.md asks nothing of that id/],
+    ['a choice that is not offered', { 'solution/attempt.yaml': 'predictions: { p: c }' }, /predictions\.p: "c" is none of the choices a, b/],
+    ['several runs that do not collect', { 'solution/attempt.yaml': 'runs: [{}, {}]' }, /runs: several runs need "collect: true"/],
+  ])('with %s gets one sentence that names file and field', (_, texts, sentence) => {
+    const problems = problemsOf(texts)
+    expect(problems.join('\n')).toMatch(sentence)
+    for (const problem of problems) expect(problem).not.toMatch(/\n/)
+  })
+
+  it.each<[string, unknown, RegExp]>([
+    ['missing', 'none', /checks\.ts: is missing/],
+    ['not loadable', new Error('Unexpected "}"\nat line 3'), /checks\.ts: cannot be loaded: Unexpected "}"$/m],
+    ['without checks', {}, /checks\.ts, checks: should be exported/],
+    ['with a check of no step', { ...(GOOD.checks as object), checks: [{ ...check, step: 'third' }] }, /check "c": its step "third" is none of lesson\.md's: first, second/],
+    ['with a check that explains nothing', { ...(GOOD.checks as object), checks: [{ ...check, explanations: {} }] }, /check "c": has no explanations/],
+    ['without an outcome for the prediction', { checks: [check] }, /outcomes: has nothing for the prediction "p"/],
+  ])('whose checks.ts is %s gets one sentence', (_, checks, sentence) => {
+    expect(problemsOf({}, checks).join('\n')).toMatch(sentence)
+  })
+})
+
+describe('every lesson of the curriculum', () => {
+  for (const name of readdirSync(CURRICULUM).sort()) {
+    it(`${name} is well formed`, async () => {
+      const checks: unknown = await import(join(CURRICULUM, name, 'checks.ts'))
+      const { problems } = readLesson({ name, texts: textsOf(name), checks })
+      expect(problems.map(problem => problemText(name, problem))).toEqual([])
+    })
+  }
+})
