@@ -26,7 +26,7 @@ const ROOMS = {
  * Within the page only the protocol's types cross, the worker's entry is named by URL, and of inspect/ only what reads
  * a configuration file, which needs no machine.
  */
-const PROTOCOL_ONLY = { web: /^engine\/(worker\/(protocol|inspection-protocol|entry)|inspect\/kconfig|agent\/|isa\/)/ }
+const PROTOCOL_ONLY = { web: /^engine\/(worker\/(protocol|inspection-protocol|build-protocol|entry)|inspect\/kconfig|agent\/|isa\/)/ }
 
 const room = (path) => Object.keys(ROOMS).filter((r) => path.startsWith(`${r}/`)).sort((a, b) => b.length - a.length)[0]
 

@@ -1,4 +1,5 @@
-import type { Kallsyms } from './kallsyms.ts'
+import type { SymbolTable } from './symbol-table.ts'
+import { type TypeField, type TypeTable, UnknownType } from './type-table.ts'
 
 /**
  * The kernel's own description of its types, BTF (Documentation/bpf/btf.rst, include/uapi/linux/btf.h, version 1):
@@ -50,18 +51,12 @@ const EXTRA: Readonly<Record<number, readonly [fixed: number, each: number]>> = 
 }
 
 /** The type information is missing, damaged, or has no such type or member. The message is for the user. */
-export class BtfError extends Error {
+export class BtfError extends UnknownType {
   override name = 'BtfError'
 }
 
 /** Where a member lies in its structure. */
-export interface BtfField {
-  /** Bytes from the start of the outermost structure; of a bit-field, the byte that holds its first bit. */
-  readonly offset: number
-  /** First bit within that byte; 0 unless a bit-field. */
-  readonly bit: number
-  /** Width in bits. */
-  readonly bits: number
+export interface BtfField extends TypeField {
   readonly typeId: number
 }
 
@@ -75,7 +70,7 @@ export interface BtfMember {
   readonly bitWidth: number
 }
 
-export class Btf {
+export class Btf implements TypeTable {
   private readonly view: DataView
   private readonly typeBase: number
   private readonly stringBase: number
@@ -115,7 +110,7 @@ export class Btf {
    * The BTF inside an Image, between `__start_BTF` and `__stop_BTF`.
    * @throws BtfError when the kernel has none.
    */
-  static inImage(image: Uint8Array, symbols: Kallsyms): Btf {
+  static inImage(image: Uint8Array, symbols: SymbolTable): Btf {
     const start = symbols.find('__start_BTF')?.offset
     const stop = symbols.find('__stop_BTF')?.offset
     if (start === undefined || stop === undefined) {

@@ -1,9 +1,9 @@
 import { GATE_SYMBOLS, type GateSite } from '../machine/v3-gate.ts'
-import type { Kallsyms } from './kallsyms.ts'
+import type { SymbolTable } from './symbol-table.ts'
 import { attempt, type Known, UnknownError } from './known.ts'
 
 /** Where in this kernel the reconstructed build option can sit, by symbol. @param symbols reads the Image's symbol table. */
-export function findGateSite(symbols: () => Kallsyms): Known<GateSite> {
+export function findGateSite(symbols: () => SymbolTable): Known<GateSite> {
   return attempt(() => {
     const table = symbols()
     for (const name of GATE_SYMBOLS) {

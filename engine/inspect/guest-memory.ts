@@ -1,5 +1,5 @@
-import type { BtfField } from './btf.ts'
 import { UnknownError } from './known.ts'
+import type { TypeField } from './type-table.ts'
 
 /** Guest RAM by physical address, for reading only. */
 export class GuestMemory {
@@ -38,7 +38,7 @@ export class GuestMemory {
   }
 
   /** A member of the structure at `physical`, unsigned; fields of up to 64 bits. @throws UnknownError outside RAM. */
-  field(physical: number, field: BtfField): bigint {
+  field(physical: number, field: TypeField): bigint {
     const bytes = Math.ceil((field.bit + field.bits) / 8)
     if (bytes > 8) throw new UnknownError('this member is longer than 64 bits')
     const start = this.at(physical + field.offset, bytes)

@@ -1,5 +1,5 @@
-import type { Btf, BtfField } from './btf.ts'
 import { UnknownError } from './known.ts'
+import type { TypeField, TypeTable } from './type-table.ts'
 
 /**
  * `struct hyp_page`, pKVM's record of one physical page (arch/arm64/kvm/hyp/include/nvhe/memory.h). Layout and names of
@@ -44,19 +44,19 @@ export class HypPageLayout {
   private readonly order: BitField
   private readonly guestCount: BitField | null
 
-  /** @throws BtfError, UnknownError when this kernel keeps page states in another way. */
-  constructor(btf: Btf) {
-    this.bytes = btf.sizeOfNamed('hyp_page')
+  /** @throws UnknownType, UnknownError when this kernel keeps page states in another way. */
+  constructor(types: TypeTable) {
+    this.bytes = types.sizeOfNamed('hyp_page')
     if (this.bytes % 4 !== 0 || this.bytes > 64)
       throw new UnknownError(`struct hyp_page has ${this.bytes} bytes, a layout this lab does not know`)
-    this.hostState = place(firstField(btf, ['__host_state', 'host_state']))
-    this.hypState = place(firstField(btf, ['__hyp_state_comp']))
-    this.refcount = place(btf.field('hyp_page', 'refcount'))
-    this.order = place(btf.field('hyp_page', 'order'))
-    this.guestCount = btf.has('hyp_page', 'host_share_guest_count')
-      ? place(btf.field('hyp_page', 'host_share_guest_count'))
+    this.hostState = place(firstField(types, ['__host_state', 'host_state']))
+    this.hypState = place(firstField(types, ['__hyp_state_comp']))
+    this.refcount = place(types.field('hyp_page', 'refcount'))
+    this.order = place(types.field('hyp_page', 'order'))
+    this.guestCount = types.has('hyp_page', 'host_share_guest_count')
+      ? place(types.field('hyp_page', 'host_share_guest_count'))
       : null
-    const values = btf.enumValues('pkvm_page_state')
+    const values = types.enumValues('pkvm_page_state')
     const numbers = LABELS.map((label) => {
       const value = values.get(label)
       if (value === undefined) throw new UnknownError(`enum pkvm_page_state of this kernel has no ${label}`)
@@ -103,16 +103,16 @@ export class HypPageLayout {
   }
 }
 
-function firstField(btf: Btf, names: readonly string[]): BtfField {
-  const name = names.find((n) => btf.has('hyp_page', n))
+function firstField(types: TypeTable, names: readonly string[]): TypeField {
+  const name = names.find((n) => types.has('hyp_page', n))
   if (name === undefined)
     throw new UnknownError(
       `struct hyp_page of this kernel has no ${names[0]}: it keeps page states in a way this lab does not know`,
     )
-  return btf.field('hyp_page', name)
+  return types.field('hyp_page', name)
 }
 
-function place(f: BtfField): BitField {
+function place(f: TypeField): BitField {
   const shift = (f.offset % 4) * 8 + f.bit
   if (shift + f.bits > 32)
     throw new UnknownError('a field of struct hyp_page crosses a word, a layout this lab does not know')

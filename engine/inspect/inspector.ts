@@ -1,5 +1,5 @@
 import type { HypPage } from './hyp-page.ts'
-import { type InspectedMachine, KernelData } from './kernel-data.ts'
+import { type InspectedMachine, KernelData, type KernelDescription } from './kernel-data.ts'
 import { attempt, type Known, need, UnknownError } from './known.ts'
 import { type ModeView, readMode } from './mode.ts'
 import { type OwnershipMap, OwnershipReader } from './ownership.ts'
@@ -30,9 +30,9 @@ export class Inspector {
   readonly kernel: KernelData
   private readonly reader: Known<OwnershipReader>
 
-  /** @param image the Image that the machine was booted with; @param kernel its data, when they were read already. */
-  constructor(machine: InspectedMachine, image: Uint8Array, kernel?: KernelData) {
-    this.kernel = kernel ?? new KernelData(machine, image)
+  /** @param kernel its data, its description, or the Image that the machine was booted with. */
+  constructor(machine: InspectedMachine, kernel: KernelData | KernelDescription | Uint8Array) {
+    this.kernel = kernel instanceof KernelData ? kernel : new KernelData(machine, kernel)
     this.reader = attempt(() => new OwnershipReader(this.kernel))
   }
 

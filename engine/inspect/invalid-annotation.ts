@@ -1,4 +1,4 @@
-import type { Btf } from './btf.ts'
+import type { TypeTable } from './type-table.ts'
 
 /**
  * What pKVM writes into invalid stage 2 entries (arch/arm64/include/asm/kvm_pgtable.h and hyp/nvhe/mem_protect.c): bits
@@ -23,14 +23,14 @@ export class AnnotationFormat {
   private readonly poisoned: number
   private readonly owners: ReadonlyMap<number, 'host' | 'hyp' | 'vm'>
 
-  /** @throws BtfError when this kernel has no such annotations. */
-  constructor(btf: Btf) {
-    const types = btf.enumValues('kvm_invalid_pte_type')
-    const type = (label: string) => Number(types.get(label) ?? -1n)
+  /** @throws UnknownType when this kernel has no such annotations. */
+  constructor(types: TypeTable) {
+    const invalid = types.enumValues('kvm_invalid_pte_type')
+    const type = (label: string) => Number(invalid.get(label) ?? -1n)
     this.locked = type('KVM_INVALID_PTE_TYPE_LOCKED')
     this.donation = type('KVM_HOST_INVALID_PTE_TYPE_DONATION')
     this.poisoned = type('KVM_GUEST_INVALID_PTE_TYPE_POISONED')
-    const ids = btf.enumValues('pkvm_component_id')
+    const ids = types.enumValues('pkvm_component_id')
     const id = (label: string) => Number(ids.get(label) ?? -1n)
     this.owners = new Map([
       [id('PKVM_ID_HOST'), 'host'],

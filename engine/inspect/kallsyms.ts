@@ -6,13 +6,7 @@
  * symbols, offsets into names | `token_table` 256 NUL-terminated strings | `token_index` 256 x u16 offsets into it |
  * `offsets` s32 per symbol. An offset is relative to its own place: in the file it gives the Image offset.
  */
-export interface KernelSymbol {
-  readonly name: string
-  /** The letter `nm` would print. */
-  readonly type: string
-  /** Offset from the start of the Image, which is VA - _text and PA - load address. */
-  readonly offset: number
-}
+import { type KernelSymbol, SymbolTable } from './symbol-table.ts'
 
 /** The Image has no symbol table that this parser understands; the message says what was looked for. */
 export class KallsymsError extends Error {
@@ -30,14 +24,7 @@ interface Tables {
   readonly offsets: number
 }
 
-export class Kallsyms {
-  private readonly byName = new Map<string, KernelSymbol>()
-
-  /** @param symbols sorted by offset. */
-  private constructor(readonly symbols: readonly KernelSymbol[]) {
-    for (const s of symbols) if (!this.byName.has(s.name)) this.byName.set(s.name, s)
-  }
-
+export class Kallsyms extends SymbolTable {
   /** @param image the uncompressed arm64 Image. @throws KallsymsError */
   static parse(image: Uint8Array): Kallsyms {
     const view = new DataView(image.buffer, image.byteOffset, image.byteLength)
@@ -54,23 +41,6 @@ export class Kallsyms {
     }
     symbols.sort((a, b) => a.offset - b.offset)
     return new Kallsyms(symbols)
-  }
-
-  /** The first symbol of this name. */
-  find(name: string): KernelSymbol | undefined {
-    return this.byName.get(name)
-  }
-
-  /** The last symbol at or before an Image offset. */
-  at(offset: number): KernelSymbol | undefined {
-    let low = 0
-    let high = this.symbols.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (this.symbols[middle]!.offset <= offset) low = middle + 1
-      else high = middle
-    }
-    return this.symbols[low - 1]
   }
 }
 

@@ -2,6 +2,8 @@ import { Slot } from '../cpu/register-slots.ts'
 import { type CpuState, RAM_BASE, SYSREG_BASE } from '../cpu/state.ts'
 import { MemoryMap } from '../machine/memory-map.ts'
 import { Btf } from './btf.ts'
+import type { SymbolTable } from './symbol-table.ts'
+import type { TypeTable } from './type-table.ts'
 import { GuestMemory } from './guest-memory.ts'
 import { Kallsyms } from './kallsyms.ts'
 import { attempt, type Known, need, UnknownError } from './known.ts'
@@ -16,26 +18,36 @@ export interface InspectedMachine {
   readonly cpu: { readonly state: CpuState }
 }
 
+/** How a system describes itself, however it was made. */
+export interface KernelDescription {
+  readonly symbols: Known<SymbolTable>
+  readonly types: Known<TypeTable>
+}
+
+/** What an Image of Linux says of itself: kallsyms and BTF. Takes some hundred milliseconds. */
+export function describeImage(image: Uint8Array): KernelDescription {
+  const symbols = attempt(() => Kallsyms.parse(image))
+  return { symbols, types: attempt(() => Btf.inImage(image, need(symbols))) }
+}
+
 /**
  * The running kernel as data: its variables by name, its types, its memory by physical address and by the hypervisor's
- * addresses. Everything is found through the Image's own tables; nothing is written.
+ * addresses. Everything is found through its own tables of symbols and types; nothing is written.
  */
 export class KernelData {
   readonly memory: GuestMemory
-  readonly symbols: Known<Kallsyms>
-  readonly types: Known<Btf>
+  readonly symbols: Known<SymbolTable>
+  readonly types: Known<TypeTable>
   readonly symboliser: Known<Symboliser>
   private readonly state: CpuState
 
-  /**
-   * Takes some hundred milliseconds, most of them for the symbols.
-   * @param image the Image that was booted; @param symbols those of the Image, when they were read already.
-   */
-  constructor(machine: InspectedMachine, image: Uint8Array, symbols?: Known<Kallsyms>) {
+  /** @param description of the kernel that was booted, or its Image: reading that takes some hundred milliseconds. */
+  constructor(machine: InspectedMachine, description: KernelDescription | Uint8Array) {
     this.memory = new GuestMemory(machine.ram(), MemoryMap.ramBase)
     this.state = machine.cpu.state
-    this.symbols = symbols ?? attempt(() => Kallsyms.parse(image))
-    this.types = attempt(() => Btf.inImage(image, need(this.symbols)))
+    const { symbols, types } = description instanceof Uint8Array ? describeImage(description) : description
+    this.symbols = symbols
+    this.types = types
     this.symboliser = attempt(() => new Symboliser(need(this.symbols), this.memory, machine.boot.kernelStart))
   }
 
@@ -63,8 +75,8 @@ export class KernelData {
     }
   }
 
-  /** @throws UnknownError */
-  get btf(): Btf {
+  /** Its types, in BTF or otherwise. @throws UnknownError when it does not describe them. */
+  get btf(): TypeTable {
     return need(this.types)
   }
 
@@ -106,7 +118,10 @@ export class KernelData {
   kernelPhysical(va: bigint): number | undefined {
     const inImage = this.symboliser.known ? this.symboliser.value.imagePhysical(va) : undefined
     if (inImage !== undefined) return inImage
-    const tables = el1Stage1(this.registers(), va)
+    const registers = this.registers()
+    // With the MMU off an address is its own translation.
+    if ((registers.SCTLR_EL1 & 1n) === 0n) return va < 1n << 48n && this.memory.has(Number(va), 1) ? Number(va) : undefined
+    const tables = el1Stage1(registers, va)
     return tables === null ? undefined : translate(this.memory, tables, va)
   }
 
@@ -114,6 +129,8 @@ export class KernelData {
   hypPerCpu(name: string): number {
     const template = need(this.symboliser).hypVirtualOf(HYP_PREFIX + name)
     if (template === undefined) throw new UnknownError(`this kernel's hypervisor has no ${name}, or does not run yet`)
+    // One without per-CPU copies has the variable itself, and need not keep anything in TPIDR_EL2.
+    if (!this.has('__per_cpu_start') && !this.hasHyp('__per_cpu_start')) return this.hypAddress(name)
     // The hypervisor keeps the distance from the template to its CPU's copy in TPIDR_EL2.
     return this.hypPhysical(BigInt.asUintN(64, template + this.registers().TPIDR_EL2))
   }

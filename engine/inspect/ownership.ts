@@ -1,4 +1,4 @@
-import type { Btf } from './btf.ts'
+import type { TypeTable } from './type-table.ts'
 import { outputAddress } from './descriptor.ts'
 import { HypPageLayout, StateCode } from './hyp-page.ts'
 import { AnnotationFormat } from './invalid-annotation.ts'
@@ -54,13 +54,13 @@ export interface OwnershipMap {
 export class OwnershipReader {
   private readonly layout: HypPageLayout
   private readonly annotations: AnnotationFormat
-  private readonly btf: Btf
+  private readonly types: TypeTable
 
-  /** @throws UnknownError, BtfError when this kernel keeps ownership in a way this lab does not know. */
+  /** @throws UnknownError, UnknownType when this kernel keeps ownership in a way this lab does not know. */
   constructor(private readonly kernel: KernelData) {
-    this.btf = kernel.btf
-    this.layout = new HypPageLayout(this.btf)
-    this.annotations = new AnnotationFormat(this.btf)
+    this.types = kernel.btf
+    this.layout = new HypPageLayout(this.types)
+    this.annotations = new AnnotationFormat(this.types)
   }
 
   get pageLayout(): HypPageLayout {
@@ -80,11 +80,11 @@ export class OwnershipReader {
   hostTables(): TranslationTables {
     const { memory } = this.kernel
     const at = this.kernel.hypAddress('host_mmu')
-    const root = memory.field(at, this.btf.field('host_mmu', 'arch.mmu.pgd_phys'))
+    const root = memory.field(at, this.types.field('host_mmu', 'arch.mmu.pgd_phys'))
     if (root === 0n) throw new UnknownError('the host has no stage 2 tables yet')
     return stage2Tables(
       'stage 2 of the host',
-      memory.field(at, this.btf.field('host_mmu', 'arch.mmu.vtcr')),
+      memory.field(at, this.types.field('host_mmu', 'arch.mmu.vtcr')),
       Number(root),
     )
   }
@@ -95,16 +95,16 @@ export class OwnershipReader {
     const count = memory.u32(this.kernel.hypAddress('hyp_memblock_nr'))
     if (count === 0 || count > 1024) throw new UnknownError(`the hypervisor knows ${count} memory blocks`)
     const first = this.kernel.hypAddress('hyp_memory')
-    const bytes = this.btf.sizeOfNamed('memblock_region')
-    const base = this.btf.field('memblock_region', 'base')
-    const size = this.btf.field('memblock_region', 'size')
+    const bytes = this.types.sizeOfNamed('memblock_region')
+    const base = this.types.field('memblock_region', 'base')
+    const size = this.types.field('memblock_region', 'size')
     return Array.from({ length: count }, (_, i) => ({
       base: Number(memory.field(first + i * bytes, base)),
       size: Number(memory.field(first + i * bytes, size)),
     }))
   }
 
-  /** @throws UnknownError, BtfError with the reason nothing can be known now. */
+  /** @throws UnknownError, UnknownType with the reason nothing can be known now. */
   read(): OwnershipMap {
     const { memory } = this.kernel
     const pages = memory.ram.length / PAGE
@@ -178,7 +178,7 @@ export class OwnershipReader {
     const { memory } = this.kernel
     const mappings = new Map<number, GuestMapping[]>()
     const poisoned = new Map<number, number>()
-    const bit = softwareBits(this.btf)
+    const bit = softwareBits(this.types)
     for (const vm of vms) {
       if (!vm.stage2.known) continue
       const tables = vm.stage2.value
@@ -275,10 +275,10 @@ const guestText = (p: GuestPage) => `VM 0x${p.handle.toString(16)} gfn 0x${p.gfn
 const address = (map: { ramBase: number }, i: number) => (map.ramBase + i * PAGE).toString(16)
 
 /** The software bits of a guest's stage 2 leaf that mean "borrowed", as a mask on the high word. */
-function softwareBits(btf: Btf): { borrowed: number } {
-  const prot = btf.enumValues('kvm_pgtable_prot')
+function softwareBits(types: TypeTable): { borrowed: number } {
+  const prot = types.enumValues('kvm_pgtable_prot')
   const bits = ['KVM_PGTABLE_PROT_SW0', 'KVM_PGTABLE_PROT_SW1'].map((n) => Number((prot.get(n) ?? 0n) >> 32n))
-  const state = Number(btf.enumValues('pkvm_page_state').get('PKVM_PAGE_SHARED_BORROWED') ?? 0n)
+  const state = Number(types.enumValues('pkvm_page_state').get('PKVM_PAGE_SHARED_BORROWED') ?? 0n)
   // The page state is spread over SW0 (its bit 0) and SW1 (its bit 1).
   return { borrowed: (state & 1 ? bits[0]! : 0) | (state & 2 ? bits[1]! : 0) }
 }

@@ -1,5 +1,5 @@
 import type { GuestMemory } from './guest-memory.ts'
-import type { Kallsyms, KernelSymbol } from './kallsyms.ts'
+import type { KernelSymbol, SymbolTable } from './symbol-table.ts'
 
 /** A place in the kernel's image. */
 export interface SymbolPlace {
@@ -17,14 +17,14 @@ const U64 = (v: bigint) => BigInt.asUintN(64, v)
 /**
  * Addresses to names and back. The kernel itself says where it runs: `kimage_voffset` = VA - PA of the image at EL1
  * (whatever KASLR chose), `hyp_physvirt_offset` = PA - VA at EL2. Both are read anew each time; until the kernel has
- * set them, code runs at its physical address.
+ * set them, and on one that has no such variable, code runs at its physical address.
  */
 export class Symboliser {
   private readonly imageBytes: number
 
   /** @param loadAddress physical address of the Image's first byte. */
   constructor(
-    private readonly symbols: Kallsyms,
+    private readonly symbols: SymbolTable,
     private readonly memory: GuestMemory,
     readonly loadAddress: number,
   ) {
@@ -42,24 +42,24 @@ export class Symboliser {
   virtualOf(name: string): bigint | undefined {
     const physical = this.physicalOf(name)
     const offset = this.imageOffset()
-    return physical === undefined || offset === 0n ? undefined : U64(BigInt(physical) + offset)
+    return physical === undefined || offset === null ? undefined : U64(BigInt(physical) + offset)
   }
 
   /** The symbol's address for EL2, or undefined as for `virtualOf`. */
   hypVirtualOf(name: string): bigint | undefined {
     const physical = this.physicalOf(name)
     const offset = this.hypOffset()
-    return physical === undefined || offset === 0n ? undefined : U64(BigInt(physical) - offset)
+    return physical === undefined || offset === null ? undefined : U64(BigInt(physical) - offset)
   }
 
   /** Physical address of a kernel image VA of EL1, or undefined outside the image. */
   imagePhysical(va: bigint): number | undefined {
-    return this.inImage(U64(va - this.imageOffset()))
+    return this.inImage(U64(va - (this.imageOffset() ?? 0n)))
   }
 
   /** Physical address of any linear-map address of EL2, by arithmetic alone; undefined outside RAM. */
   hypPhysical(va: bigint): number | undefined {
-    const physical = U64(va + this.hypOffset())
+    const physical = U64(va + (this.hypOffset() ?? 0n))
     return physical < 1n << 52n && this.memory.has(Number(physical), 1) ? Number(physical) : undefined
   }
 
@@ -88,17 +88,20 @@ export class Symboliser {
     return place === undefined ? `0x${va.toString(16)}` : placeText(place)
   }
 
-  private imageOffset(): bigint {
+  private imageOffset(): bigint | null {
     return this.value('kimage_voffset')
   }
 
-  private hypOffset(): bigint {
+  private hypOffset(): bigint | null {
     return this.value(`${HYP_PREFIX}hyp_physvirt_offset`)
   }
 
-  private value(name: string): bigint {
+  /** null while it is not set. A kernel that has no such variable runs at its physical address for good. */
+  private value(name: string): bigint | null {
     const at = this.physicalOf(name)
-    return at !== undefined && this.memory.has(at, 8) ? this.memory.s64(at) : 0n
+    if (at === undefined) return 0n
+    const value = this.memory.has(at, 8) ? this.memory.s64(at) : 0n
+    return value === 0n ? null : value
   }
 
   private inImage(physical: bigint): number | undefined {

@@ -43,7 +43,7 @@ const PAGE = 4096
 /** KVM_MAX_VCPUS of nVHE is far below. */
 const MAX_VCPUS = 512
 
-/** The VMs in order of their handles. @throws UnknownError, BtfError when the table cannot be read. */
+/** The VMs in order of their handles. @throws UnknownError, UnknownType when the table cannot be read. */
 export function readVmTable(kernel: KernelData): VmView[] {
   const { memory } = kernel
   const tables = kernel.hypTables()

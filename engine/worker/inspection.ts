@@ -217,7 +217,7 @@ export class InspectionDesk {
 
   /** Reading the kernel's own tables takes some hundred milliseconds: done when somebody first asks. */
   private look(subject: Inspectable): Inspector {
-    this.inspector ??= new Inspector(subject.machine, subject.image, subject.kernel)
+    this.inspector ??= new Inspector(subject.machine, subject.kernel ?? subject.image)
     return this.inspector
   }
 }

@@ -1,6 +1,6 @@
-import { Kallsyms } from '../inspect/kallsyms.ts'
 import { KernelData } from '../inspect/kernel-data.ts'
-import { attempt, type Known } from '../inspect/known.ts'
+import type { Known } from '../inspect/known.ts'
+import type { SymbolTable } from '../inspect/symbol-table.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
@@ -8,24 +8,23 @@ import { CheckpointSlot } from './checkpoint-slot.ts'
 import { logEvents } from './event-source.ts'
 import { gateSite, gateSwitch } from './gate-switch.ts'
 import type { LoadMessage } from './protocol.ts'
+import { openImage, type OpenedImage } from './system-image.ts'
 import type { MachineEvents, MachineFactory, RunnableMachine, RunResult } from './session.ts'
 
 /** Fits the engine's Machine to a session. */
 export const machineFactory: MachineFactory = {
   create(load, events) {
-    const image = new Uint8Array(load.image)
-    // Before the symbols: a file that is no Image deserves that message, not one about its symbol table.
-    parseImage(image)
-    return adapt(load, image, events)
+    return adapt(load, openImage(load.image), events)
   },
   check(image) {
     parseImage(new Uint8Array(image))
   },
 }
 
-function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): RunnableMachine {
+function adapt(load: LoadMessage, opened: OpenedImage, events: MachineEvents): RunnableMachine {
+  const { image, description, buildOption } = opened
   const { append, ramMiB, crypto } = load.settings
-  const symbols = attempt(() => Kallsyms.parse(image))
+  const { symbols } = description
   const machine: Machine = createWithin(ramMiB, {
     image,
     ...initrdOf(load),
@@ -33,16 +32,17 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     ramMiB,
     cpu: { crypto },
     console: events.console,
+    console2: events.agent,
     milestones: locate(symbols, load.milestones),
     onMilestone: name => events.milestone(name, machine.instructions, machine.exceptionLevel),
     hashAt: load.hashAt,
     onHash: events.hash,
-    gateSite: gateSite(symbols),
+    gateSite: buildOption === null ? gateSite(symbols) : TRUE_OPTION,
     onGateRefusal: () => log.gateRefused(),
   })
-  const kernel = new KernelData(machine, image, symbols)
+  const kernel = new KernelData(machine, description)
   const log = logEvents(machine, kernel)
-  const gate = gateSwitch(machine)
+  const gate = gateSwitch(machine, buildOption)
   return {
     get instructions() {
       return machine.instructions
@@ -60,6 +60,7 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     },
     skipIdle: () => machine.skipIdle(),
     receive: bytes => machine.receive(0, bytes),
+    receiveAgent: bytes => machine.receive(1, bytes),
     stateHash: () => machine.hash(),
     checkpoints: new CheckpointSlot(machine, log),
     inside: {
@@ -78,6 +79,9 @@ function adapt(load: LoadMessage, image: Uint8Array, events: MachineEvents): Run
     },
   }
 }
+
+/** Why nothing is reconstructed in a system that really has the option. */
+const TRUE_OPTION = 'this system was built with the option: another value takes another build'
 
 /** The host has not enough memory for the machine. */
 export class HostMemoryError extends Error {
@@ -104,7 +108,7 @@ function initrdOf(load: LoadMessage): { initrd?: Uint8Array } {
 }
 
 /** Where the symbols lie in the Image. One without a symbol table, or a bare-metal one, has no milestones. */
-function locate(table: Known<Kallsyms>, names: readonly string[]): { name: string; offset: number }[] {
+function locate(table: Known<SymbolTable>, names: readonly string[]): { name: string; offset: number }[] {
   if (!table.known) return []
   const { value } = table
   return names.flatMap(name => {

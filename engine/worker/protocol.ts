@@ -3,6 +3,9 @@
  * holds views of it. Counts of instructions are exact integers below 2^53.
  */
 
+import type { BuildAnswer, BuildDiagnostic, BuildRequest, SystemSources } from './build-protocol.ts'
+import type { AgentMessage, AgentRequestMessage } from '../agent/messages.ts'
+
 /** What the learner can choose about the computer itself. */
 export interface MachineSettings {
   /** Kernel command line, passed through /chosen/bootargs. */
@@ -23,8 +26,8 @@ export interface LabInitrd {
 
 export interface LoadMessage {
   type: 'load'
-  /** An arm64 Linux Image, or a bare-metal one with the same header. */
-  image: ArrayBuffer
+  /** An arm64 Linux Image, a bare-metal one with the same header, or a system that the Worker assembles first. */
+  image: ArrayBuffer | SystemSources
   initrd: ArrayBuffer | LabInitrd | null
   settings: MachineSettings
   /** Kernel symbols whose first execution is reported with a `milestone` message. */
@@ -36,8 +39,12 @@ export interface LoadMessage {
 export type PageMessage =
   /** Asks whether these bytes are an Image the lab can start, without touching the machine that runs. */
   | { type: 'check'; id: number; image: ArrayBuffer }
-  /** Builds a new machine. On failure an `error` follows and the machine that was there stays. */
+  /**
+   * Builds a new machine. On failure an `error` follows, or `buildFailed` for sources that do not assemble, and the
+   * machine that was there stays.
+   */
   | LoadMessage
+  | BuildRequest
   /** Starts the machine made by the last `load`. */
   | { type: 'boot' }
   | { type: 'pause' }
@@ -57,6 +64,7 @@ export type PageMessage =
   | { type: 'restore'; run?: boolean }
   /** Asks for a `hash` message at the instruction where the machine is now. */
   | { type: 'stateHash' }
+  | AgentRequestMessage
 
 /** `idle` is a running machine whose processor waits for an interrupt. */
 export type MachineState = 'empty' | 'loaded' | 'running' | 'idle' | 'paused' | 'stopped'
@@ -76,6 +84,7 @@ export interface StatusMessage {
 
 export type WorkerMessage =
   | { type: 'ready' }
+  | AgentMessage
   | StatusMessage
   /** Bytes the guest wrote to the first serial port since the last such message. */
   | { type: 'console'; bytes: Uint8Array }
@@ -89,6 +98,9 @@ export type WorkerMessage =
   | { type: 'restored'; instructions: number; events: number }
   /** Something asked for could not be done. `message` says what was wrong, `hint` what to do. */
   | { type: 'error'; message: string; hint: string }
+  /** The sources that `load` brought do not assemble. */
+  | { type: 'buildFailed'; message: string; hint: string; diagnostics: readonly BuildDiagnostic[] }
+  | BuildAnswer
   /** Answer to `check`. */
   | { type: 'checked'; id: number; ok: true }
   | { type: 'checked'; id: number; ok: false; message: string; hint: string }

@@ -73,7 +73,7 @@ function start() {
   const machines: Counter[] = []
   const session = new Session(host, {
     create(load, events) {
-      if (load.image.byteLength === 0) throw Object.assign(new Error('no Image'), { hint: 'bring one' })
+      if (load.image instanceof ArrayBuffer && load.image.byteLength === 0) throw Object.assign(new Error('no Image'), { hint: 'bring one' })
       const machine = new Counter(host, events)
       machines.push(machine)
       return machine

@@ -1,7 +1,10 @@
+import { AgentDesk, type AgentMachine } from './agent-desk.ts'
 import type { CheckpointSlot } from './checkpoint-slot.ts'
 import { type Inspectable, InspectionDesk } from './inspection.ts'
+import { buildSummary } from './build-answers.ts'
 import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
 import type { LoadMessage, MachineState, PageMessage, WorkerMessage } from './protocol.ts'
+import { answerBuild, SystemBuildError } from './system-image.ts'
 
 /** Why `RunnableMachine.run` came back. */
 export interface RunResult {
@@ -11,7 +14,7 @@ export interface RunResult {
 }
 
 /** What a session needs of a machine; `entry.ts` fits the engine's Machine to it. */
-export interface RunnableMachine {
+export interface RunnableMachine extends AgentMachine {
   /** Retires at most so many instructions. */
   run(budget: number): RunResult
   /** After `idle`: lets time jump to the next timer deadline. */
@@ -30,6 +33,8 @@ export interface RunnableMachine {
 export interface MachineEvents {
   hash(instructions: number, hash: string): void
   console(bytes: Uint8Array): void
+  /** What the guest wrote to its second serial port. */
+  agent(bytes: Uint8Array): void
   milestone(symbol: string, instructions: number, exceptionLevel: number): void
 }
 
@@ -78,12 +83,14 @@ export class Session {
   private paceWall = 0
   private paceVirtual = 0
   private readonly desk: InspectionDesk
+  private readonly agent: AgentDesk
 
   constructor(
     private readonly host: SessionHost,
     private readonly factory: MachineFactory,
   ) {
     this.desk = new InspectionDesk(host)
+    this.agent = new AgentDesk(message => host.post(message))
   }
 
   receive(message: PageMessage | InspectionRequest): void {
@@ -93,6 +100,10 @@ export class Session {
         break
       case 'load':
         this.load(message)
+        break
+      case 'build':
+      case 'diffListing':
+        this.host.post(answerBuild(message, () => this.host.now()))
         break
       case 'boot':
       case 'resume':
@@ -109,6 +120,11 @@ export class Session {
           this.machine.receive(message.bytes)
           if (this.state === 'idle') this.start()
         }
+        break
+      case 'agent':
+        this.agent.receive(message)
+        if (this.state === 'running') this.agent.flush()
+        else if (this.state === 'idle') this.start()
         break
       case 'consoleShown':
         this.unshown = Math.max(0, this.unshown - message.bytes)
@@ -156,6 +172,9 @@ export class Session {
           if (adopted) this.collect(next, bytes)
           else pending.console.push(bytes.slice())
         },
+        agent: bytes => {
+          if (adopted && this.machine === next) this.agent.fromGuest(bytes)
+        },
         hash: (instructions, hash) => {
           if (adopted && this.machine === next) this.host.post({ type: 'hash', instructions, hash })
         },
@@ -164,13 +183,16 @@ export class Session {
         },
       })
     } catch (error) {
-      this.host.post({ type: 'error', ...sentenceOf(error) })
+      if (error instanceof SystemBuildError)
+        this.host.post({ type: 'buildFailed', ...sentenceOf(error), diagnostics: buildSummary(error.built).diagnostics })
+      else this.host.post({ type: 'error', ...sentenceOf(error) })
       return
     }
     this.reset()
     adopted = true
     this.machine = next
     this.desk.adopt(next.inside ?? null)
+    this.agent.adopt(next, message.settings.append)
     for (const bytes of pending.console) this.collect(next, bytes)
     this.state = 'loaded'
     this.postStatus()
@@ -188,6 +210,7 @@ export class Session {
     this.cancelWait = null
     this.machine = null
     this.desk.adopt(null)
+    this.agent.adopt(null)
     this.console = []
     this.consoleBytes = 0
     this.unshown = 0
@@ -205,6 +228,7 @@ export class Session {
     this.cancelWait?.()
     this.cancelWait = null
     this.state = 'running'
+    this.agent.flush()
     if (!wasRunning) {
       this.paceWall = this.host.now()
       this.paceVirtual = machine.virtualNanoseconds / 1e6
@@ -222,14 +246,17 @@ export class Session {
     this.state = state
     this.mips = 0
     this.flushConsole()
+    if (state === 'stopped') this.agent.close('The machine is off.')
     this.desk.tick(true)
     this.postStatus()
   }
 
   private keep(): void {
     const instructions = this.machine?.checkpoints?.keep()
-    if (instructions !== undefined) this.host.post({ type: 'checkpointTaken', instructions })
-    else this.host.post({ type: 'error', message: 'There is no machine to keep a moment of.', hint: 'Boot one first.' })
+    if (instructions !== undefined) {
+      this.agent.keep()
+      this.host.post({ type: 'checkpointTaken', instructions })
+    } else this.host.post({ type: 'error', message: 'There is no machine to keep a moment of.', hint: 'Boot one first.' })
   }
 
   private restore(run: boolean | undefined): void {
@@ -242,6 +269,7 @@ export class Session {
     }
     this.pauseAt = Number.POSITIVE_INFINITY
     this.desk.restored(restored.events)
+    this.agent.restored()
     this.host.post({ type: 'restored', ...restored })
     this.halt('paused')
     if (run ?? (before === 'running' || before === 'idle')) this.start()
@@ -278,6 +306,7 @@ export class Session {
       this.budget = Math.round(Math.min(Math.max(ideal, this.budget / 4, 1_000), this.budget * 4, 20_000_000))
     }
     this.flushConsole()
+    this.agent.tick()
     if (result.stop === 'off' || result.stop === 'reset') {
       this.halt('stopped')
       this.host.post({ type: 'stopped', reason: result.stop, message: '', instructions: machine.instructions })
@@ -294,7 +323,9 @@ export class Session {
       this.throttled = true
       return
     }
-    if (result.stop === 'idle') this.idle(machine, result.idleUntil)
+    // The next request follows its answer at once.
+    const asked = this.agent.flush()
+    if (result.stop === 'idle' && !asked) this.idle(machine, result.idleUntil)
     else this.nextSlice()
   }
 

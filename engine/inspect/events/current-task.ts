@@ -8,6 +8,8 @@ const TASK_COMM_LEN = 16
 /** The host's running task, from the kernel's own per-CPU `__entry_task` and `struct task_struct`. */
 export class CurrentTask {
   private readonly fields: { readonly entryTask: bigint; readonly comm: number; readonly pid: number } | null
+  /** A kernel without per-CPU copies has the variable itself. */
+  private readonly perCpu: boolean
   /** The linear map does not move: where pages of it are. */
   private readonly places = new Map<bigint, number>()
 
@@ -20,6 +22,7 @@ export class CurrentTask {
       pid: kernel.btf.offsetOf('task_struct', 'pid'),
       physical: kernel.address('__entry_task'),
     }))
+    this.perCpu = kernel.has('__per_cpu_start') || kernel.has('__per_cpu_offset')
     this.fields = found.known ? { ...found.value, entryTask: BigInt(found.value.physical) } : null
   }
 
@@ -27,10 +30,11 @@ export class CurrentTask {
   name(): string | undefined {
     if (this.fields === null || !this.kernel.symboliser.known) return undefined
     const template = this.kernel.symboliser.value.virtualOf('__entry_task')
-    const offset = this.state.u64[(SYSREG_BASE >> 3) + Slot.TPIDR_EL1]!
-    if (template === undefined || offset === 0n) return undefined
+    const offset = this.perCpu ? this.state.u64[(SYSREG_BASE >> 3) + Slot.TPIDR_EL1]! : 0n
+    if (template === undefined || (this.perCpu && offset === 0n)) return undefined
     const task = this.word(BigInt.asUintN(64, template + offset))
-    if (task === undefined || task >> 48n !== 0xffffn) return undefined
+    // A task lies where the kernel's variables lie, in the upper half on Linux.
+    if (task === undefined || task === 0n || task >> 48n !== template >> 48n) return undefined
     const { memory } = this.kernel
     const comm = this.place(task + BigInt(this.fields.comm))
     const pid = this.place(task + BigInt(this.fields.pid))

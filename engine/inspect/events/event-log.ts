@@ -4,7 +4,7 @@ import { HCR } from '../../cpu/control-bits.ts'
 import { Slot } from '../../cpu/register-slots.ts'
 import { RAM_BASE } from '../../cpu/state.ts'
 import { EC } from '../../cpu/syndrome.ts'
-import { type InspectedMachine, KernelData } from '../kernel-data.ts'
+import { type InspectedMachine, KernelData, type KernelDescription } from '../kernel-data.ts'
 import { attempt } from '../known.ts'
 import { CallChains, CodeNames, NO_RETURNS } from './call-chain.ts'
 import { CurrentTask } from './current-task.ts'
@@ -66,11 +66,11 @@ export class EventLog implements CpuObserver {
 
   /**
    * Starts to log at once; make it before the machine runs, so that nothing is missed.
-   * @param kernel of the Inspector of this machine, or the Image that was booted.
+   * @param kernel of the Inspector of this machine, or the description or Image of what was booted.
    */
   constructor(
     private readonly machine: LoggedMachine,
-    kernel: KernelData | Uint8Array,
+    kernel: KernelData | KernelDescription | Uint8Array,
     ringEntries?: number,
   ) {
     this.kernel = kernel instanceof KernelData ? kernel : new KernelData(machine, kernel)

@@ -138,7 +138,7 @@ function named(name: string, x: readonly bigint[], names: readonly string[] | un
   return { name, args: shown.map((n, i) => ({ name: n, value: x[i + 1]! })) }
 }
 
-/** The kernel's own list. @throws BtfError */
+/** The kernel's own list. @throws UnknownType */
 export function hostCallNames(kernel: KernelData): Map<number, string> {
   const names = new Map<number, string>()
   for (const [label, value] of kernel.btf.enumValues('__kvm_host_smccc_func')) {

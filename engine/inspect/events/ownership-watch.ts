@@ -54,7 +54,7 @@ export class OwnershipWatch<Moment> implements TableSink {
 
   /**
    * @param now called at the first store to a page.
-   * @throws UnknownError, BtfError when this kernel keeps ownership in a way this lab does not know.
+   * @throws UnknownError, UnknownType when this kernel keeps ownership in a way this lab does not know.
    */
   constructor(
     private readonly kernel: KernelData,
