@@ -17,6 +17,14 @@ interface Waiting {
   reject(error: Error): void
 }
 
+/** What a link knows of an agent that another link was talking to, so that a new one can go on from there. */
+export interface AgentLinkState {
+  /** null: it has not said hello yet. */
+  readonly hello: Hello | null
+  /** The start of a frame that was on its way. */
+  readonly held: Uint8Array
+}
+
 /** Length of the unasked hello, by which it is recognised among what the port may carry before. */
 const HELLO_BYTES = HEADER_BYTES + 32
 
@@ -30,17 +38,37 @@ export class AgentLink implements AgentPort {
   private readonly queue: Waiting[] = []
   /** The request that the agent has and has not answered, with the sequence it went out under. */
   private under: { waiting: Waiting; sequence: number } | null = null
-  private sequence = 0
   private input = new Uint8Array(4096)
   private held = 0
 
-  constructor(private readonly line: AgentLine) {
+  /**
+   * @param from the machine is at a moment when another link was in this state
+   * @param sequence of the last request that any link to this agent sent
+   */
+  constructor(
+    private readonly line: AgentLine,
+    from?: AgentLinkState,
+    private sequence = 0,
+  ) {
     this.ready = new Promise((resolve, reject) => {
       this.resolveReady = resolve
       this.rejectReady = reject
     })
     // A link that is closed before anyone asked for `ready` is no error of the program.
     this.ready.catch(() => {})
+    if (from === undefined) return
+    this.append(from.held)
+    this.hello = from.hello
+    if (from.hello !== null) this.resolveReady(from.hello)
+  }
+
+  get state(): AgentLinkState {
+    return { hello: this.hello, held: this.input.slice(0, this.held) }
+  }
+
+  /** Sequence of the last request that went out. */
+  get lastSequence(): number {
+    return this.sequence
   }
 
   /** Whether the agent has said hello and the link is open. */

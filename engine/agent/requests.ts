@@ -1,6 +1,7 @@
 /** What the operations of wire.ts carry, as typed values: encoders of requests and decoders of answers. */
 import {
   ANSWER,
+  DEFAULT_LIMIT_MICROSECONDS,
   HEADER_BYTES,
   MOST_ANSWER_BYTES,
   MOST_REQUEST_BYTES,
@@ -128,6 +129,12 @@ export function decodeFrame(bytes: Uint8Array): Frame {
     status: view.getUint32(12, true),
     payload: bytes.subarray(HEADER_BYTES),
   }
+}
+
+/** Microseconds of the machine's time after which the agent itself ends what the request asks for. */
+export function requestLimit(frame: Frame): number {
+  if (frame.op !== Operation.syscall || frame.payload.length < 8) return 0
+  return viewOf(frame.payload).getUint32(4, true) || DEFAULT_LIMIT_MICROSECONDS
 }
 
 export function decodeHello(payload: Uint8Array): Hello {

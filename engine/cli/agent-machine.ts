@@ -1,0 +1,63 @@
+/** A machine with the lab agent, headless: for the lesson runner's command and for tests. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { RemoteAgentPort } from '../agent/remote-port.ts'
+import type { Hello } from '../agent/requests.ts'
+import { LocalLab } from '../worker/local-lab.ts'
+
+export interface AgentMachineOptions {
+  /** An arm64 Linux Image. */
+  readonly image: Uint8Array
+  /** Words for the kernel command line besides `console=ttyAMA0 lab.init=agent`. */
+  readonly append?: string
+  /** 128 to 2048; 512 unless given. */
+  readonly ramMiB?: number
+  /** Gets the console's bytes. */
+  readonly console?: (bytes: Uint8Array) => void
+}
+
+/** Texts of lessons/init by file name, read from the project's directory. */
+export function initSources(projectRoot = fileURLToPath(new URL('../../', import.meta.url))): Record<string, string> {
+  const directory = join(projectRoot, 'lessons', 'init')
+  const names = readdirSync(directory).filter(name => name.endsWith('.s'))
+  return Object.fromEntries(names.map(name => [name, readFileSync(join(directory, name), 'utf8')]))
+}
+
+/** A lab in this thread that runs slices with setImmediate. */
+export function nodeLab(): LocalLab {
+  return new LocalLab(callback => void setImmediate(callback))
+}
+
+/**
+ * Boot a kernel with the lab's init program as agent and wait until the agent is there.
+ * @throws Error with the lab's sentence when the machine cannot be made, or is over before the agent says hello.
+ */
+export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: LocalLab; agent: RemoteAgentPort; hello: Hello }> {
+  const lab = nodeLab()
+  const agent = lab.agent()
+  let failure: string | null = null
+  lab.subscribe(message => {
+    if (message.type === 'console') options.console?.(message.bytes)
+    else if (message.type === 'error') failure = message.message
+    else if (message.type === 'stopped') failure = `the machine stopped (${message.reason}) ${message.message}`.trim()
+    if (failure !== null) agent.close(failure)
+  })
+  const image = new ArrayBuffer(options.image.length)
+  new Uint8Array(image).set(options.image)
+  lab.post({
+    type: 'load',
+    image,
+    initrd: { sources: initSources(), busybox: null },
+    settings: {
+      append: `console=ttyAMA0 ${options.append ?? ''} lab.init=agent`.replace(/ +/g, ' '),
+      ramMiB: options.ramMiB ?? 512,
+      crypto: false,
+    },
+    milestones: [],
+    hashAt: [],
+  })
+  lab.post({ type: 'boot' })
+  const hello = await agent.whenReady()
+  return { lab, agent, hello }
+}
