@@ -12,7 +12,8 @@ export interface AgentRequestMessage {
 }
 
 export type AgentMessage =
-  | { type: 'agentAnswer'; id: number; frame: Uint8Array }
+  /** `instructions`: retired by the machine when the answer came. */
+  | { type: 'agentAnswer'; id: number; frame: Uint8Array; instructions: number }
   /** There is no answer, and why: a sentence for the learner. `gone`: the machine or the agent is not there (any more). */
   | { type: 'agentAnswer'; id: number; error: string; gone: boolean }
   /** The agent said hello, or is not there any more. */

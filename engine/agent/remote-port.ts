@@ -19,6 +19,8 @@ export class RemoteAgentPort implements AgentPort {
   private closed: string | null = null
   /** What the agent said when it was ready; null while it is not. */
   hello: Hello | null = null
+  /** Instructions that the machine had retired when it last answered; null before that. */
+  instructions: number | null = null
 
   constructor(private readonly channel: AgentChannel) {
     this.unsubscribe = channel.subscribe(message => this.take(message as AgentMessage))
@@ -60,8 +62,10 @@ export class RemoteAgentPort implements AgentPort {
       const waiting = this.waiting.get(message.id)
       if (waiting === undefined) return
       this.waiting.delete(message.id)
-      if ('frame' in message) waiting.resolve(message.frame)
-      else waiting.reject(message.gone ? new AgentGoneError(message.error) : new AgentProtocolError(message.error))
+      if ('frame' in message) {
+        this.instructions = message.instructions
+        waiting.resolve(message.frame)
+      } else waiting.reject(message.gone ? new AgentGoneError(message.error) : new AgentProtocolError(message.error))
     }
   }
 

@@ -10,6 +10,7 @@ import { decodeFrame, requestLimit } from '../agent/requests.ts'
 /** What the desk needs of a machine. */
 export interface AgentMachine {
   readonly virtualNanoseconds: number
+  readonly instructions: number
   /** Bytes for its second serial port. */
   receiveAgent?(bytes: Uint8Array): void
 }
@@ -24,6 +25,8 @@ export class AgentDesk {
   private outgoing: Uint8Array[] = []
   private answerDue = Number.POSITIVE_INFINITY
   private kept: AgentLinkState | null = null
+  /** Instruction count at the last answer. */
+  private answeredAt = 0
 
   constructor(private readonly post: (message: AgentMessage) => void) {}
 
@@ -57,7 +60,7 @@ export class AgentDesk {
       return
     }
     this.link.exchange(frame).then(
-      answer => this.post({ type: 'agentAnswer', id, frame: answer }),
+      answer => this.post({ type: 'agentAnswer', id, frame: answer, instructions: this.answeredAt }),
       error => {
         const message = error instanceof Error ? error.message : String(error)
         this.post({ type: 'agentAnswer', id, error: message, gone: error instanceof AgentGoneError })
@@ -72,7 +75,10 @@ export class AgentDesk {
     const before = link.pending
     const wasReady = link.isReady
     link.receive(bytes)
-    if (link.pending < before) this.answerDue = Number.POSITIVE_INFINITY
+    if (link.pending < before) {
+      this.answerDue = Number.POSITIVE_INFINITY
+      this.answeredAt = this.machine?.instructions ?? 0
+    }
     if (link.isReady && !wasReady) {
       const { hello } = link.state
       if (hello !== null) this.post({ type: 'agentState', ready: true, hello })
