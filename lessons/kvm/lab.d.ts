@@ -490,7 +490,6 @@ export type LabError = KernelError | SignalError | ClosedError | RefusedError
 
 /** The kernel refused: a system call gave an errno. */
 export declare class KernelError extends Error {
-  private constructor()
   /** Such as 22. */
   readonly errno: number
   /** Such as `EINVAL`. */
@@ -503,7 +502,6 @@ export declare class KernelError extends Error {
 
 /** A load or store of the VMM's process raised a signal. The process goes on: the agent catches it. */
 export declare class SignalError extends Error {
-  private constructor()
   readonly signal: 'SIGSEGV' | 'SIGBUS'
   /** `SEGV_MAPERR`: nothing is mapped there. `SEGV_ACCERR`: something is, and it may not be reached. */
   readonly code: string
@@ -517,14 +515,12 @@ export declare class SignalError extends Error {
 
 /** Something was used after it was closed, or after the machine was reset. Nothing was sent. */
 export declare class ClosedError extends Error {
-  private constructor()
   readonly code: 'closed' | 'process-gone' | 'machine-gone'
   readonly explanation: string
 }
 
 /** The lab agent will not do this, because the machine's other half would be lost with it. Nothing was done. */
 export declare class RefusedError extends Error {
-  private constructor()
   readonly code: 'refused'
   readonly explanation: string
 }

@@ -15,7 +15,12 @@ import { SYSCALL } from './syscall-numbers.ts'
 import { showValue, type Span, Tracer, type TraceSink } from './trace.ts'
 import { kvmOf } from './vm.ts'
 
-export type LabModule = typeof import('./lab.d.ts')
+type Declared = typeof import('./lab.d.ts')
+/** Scripts catch errors and never make them: what their constructors take is not declared. */
+type ErrorClasses = 'KernelError' | 'SignalError' | 'ClosedError' | 'RefusedError'
+export type LabModule = Omit<Declared, ErrorClasses> & {
+  [Name in ErrorClasses]: { new (...parts: never): InstanceType<Declared[Name]>; readonly prototype: InstanceType<Declared[Name]> }
+}
 
 export interface LabOptions extends TraceSink {
   port: AgentPort

@@ -3,13 +3,8 @@
  * made of, with where the machine was before and after. Plain data, so that it can cross between Workers.
  */
 
-/** A point of the machine's run. */
-export interface Moment {
-  /** Retired since reset. */
-  instructions: number
-  /** Sequence of the newest event in the log. */
-  events: number
-}
+/** A point of the machine's run: instructions retired since reset. Events of the log carry the same. */
+export type Moment = number
 
 export interface SourcePlace {
   file: string
