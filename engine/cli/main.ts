@@ -4,9 +4,11 @@ import { UsageError, parseRunOptions } from './run-options.ts'
 import { runCommand } from './run.ts'
 import { BootError } from '../machine/boot-error.ts'
 import { GateError } from '../machine/v3-gate.ts'
+import { KconfigError } from '../inspect/kconfig-menu.ts'
 import { InputFileError } from './files.ts'
+import { BuildFailure } from './mini-command.ts'
 
-const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE   (see README.md)'
+const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE | pkvm-lab mini build   (see README.md)'
 
 /**
  * The `pkvm-lab` command.
@@ -21,11 +23,13 @@ export async function main(args: readonly string[], projectRoot: string): Promis
         return await kernelCommand(args.slice(1), defaultCache(projectRoot))
       case 'initrd':
         return await (await import('./initrd-command.ts')).initrdCommand(args.slice(1), projectRoot)
+      case 'mini':
+        return await (await import('./mini-command.ts')).miniCommand(args.slice(1), projectRoot)
       default:
         throw new UsageError(USAGE)
     }
   } catch (e) {
-    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof BootError || e instanceof GateError) {
+    if (e instanceof UsageError || e instanceof SupplyError || e instanceof InputFileError || e instanceof BootError || e instanceof GateError || e instanceof BuildFailure || e instanceof KconfigError) {
       console.error(`pkvm-lab: ${e.message}`)
       return 2
     }

@@ -28,10 +28,11 @@ export class UsageError extends Error {
 }
 
 export const RUN_USAGE =
-  'usage: pkvm-lab run -kernel FILE [-initrd FILE] [-append STRING] [-m MIB] [-cpu lab[,crypto=on|off]] [-until REGEX]\n' +
+  'usage: pkvm-lab run -kernel FILE|mini[,OPTION=y|n...] [-initrd FILE] [-append STRING] [-m MIB] [-cpu lab[,crypto=on|off]] [-until REGEX]\n' +
   '                    [-max-instructions N] [-stats FILE.json] [-dump-ram FILE] [-dump-ownership FILE.json]\n' +
   '                    [-dump-events FILE.json] [-hash-at N[,N...]] [-tier0] [-gate y|n]\n' +
-  '-gate n refuses protected VMs as the dropped build option PROTECTED_VM_UAPI=n would have; y (default) is the kernel as it is.'
+  '-gate n refuses protected VMs as the dropped build option PROTECTED_VM_UAPI=n would have; y (default) is the kernel as it is.\n' +
+  '-kernel mini assembles and boots mini-pKVM; mini,PROTECTED_VM_UAPI=n builds it with that option.'
 
 /** @throws UsageError */
 export function parseRunOptions(args: readonly string[]): RunOptions {

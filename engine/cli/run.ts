@@ -3,11 +3,12 @@ import { EventLog } from '../inspect/events/event-log.ts'
 import { eventsJson } from '../inspect/events/events-json.ts'
 import { findGateSite } from '../inspect/gate-site.ts'
 import { Inspector } from '../inspect/inspector.ts'
-import { Kallsyms } from '../inspect/kallsyms.ts'
+import { need } from '../inspect/known.ts'
 import { ownershipJson, ownershipReport } from '../inspect/ownership-report.ts'
 import { Machine, type RunStop } from '../machine/machine.ts'
 import type { GateSite } from '../machine/v3-gate.ts'
 import { readInput } from './files.ts'
+import { type BootableKernel, readKernel } from './mini-command.ts'
 import { RawTerminal } from './raw-terminal.ts'
 import type { RunOptions } from './run-options.ts'
 
@@ -17,13 +18,14 @@ const SLICE = 4_000_000
 const SLICE_UNTIL = 10_000
 
 /** `pkvm-lab run`. @returns the exit status. */
-export async function runCommand(options: RunOptions, _projectRoot: string): Promise<number> {
-  const image = await readInput(options.kernel, 'kernel')
+export async function runCommand(options: RunOptions, projectRoot: string): Promise<number> {
+  const kernel = await readKernel(options.kernel, projectRoot)
+  const { image } = kernel
   const initrd = options.initrd === undefined ? undefined : await readInput(options.initrd, 'initrd')
   const lines = new LineMatcher(options.until)
   const machine = Machine.create({
     image,
-    ...(options.gate === 'n' ? { gateSite: gateSite(image) } : {}),
+    ...(options.gate === 'n' ? { gateSite: gateSite(kernel) } : {}),
     onGateRefusal: () => log?.gateRefused(),
     ...(initrd === undefined ? {} : { initrd }),
     append: options.append,
@@ -37,7 +39,7 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
       lines.feed(bytes)
     },
   })
-  const log = options.dumpEvents === undefined ? null : new EventLog(machine, image)
+  const log = options.dumpEvents === undefined ? null : new EventLog(machine, kernel.describe())
   machine.setGate(options.gate)
   const terminal = RawTerminal.open((bytes) => machine.receive(0, bytes))
   const started = performance.now()
@@ -55,13 +57,14 @@ export async function runCommand(options: RunOptions, _projectRoot: string): Pro
   if (options.dumpRam !== undefined) await writeFile(options.dumpRam, machine.ram())
   if (log !== null) await writeFile(options.dumpEvents!, eventsJson(log))
   if (options.dumpOwnership !== undefined) {
-    await writeFile(options.dumpOwnership, ownershipJson(ownershipReport(new Inspector(machine, image))))
+    await writeFile(options.dumpOwnership, ownershipJson(ownershipReport(new Inspector(machine, kernel.describe()))))
   }
   return status
 }
 
-function gateSite(image: Uint8Array): GateSite | string {
-  const site = findGateSite(() => Kallsyms.parse(image))
+function gateSite(kernel: BootableKernel): GateSite | string {
+  if (kernel.built) return 'this system really has the option; build it with -kernel mini,PROTECTED_VM_UAPI=n'
+  const site = findGateSite(() => need(kernel.describe().symbols))
   return site.known ? site.value : site.why
 }
 

@@ -36,7 +36,7 @@ export class UnknownType extends Error {
 }
 
 /** Attributes of a member or type; a member may have such a name too (`memblock_region.size`). */
-const ATTRIBUTES = ['size', 'shift', 'width', 'sizeof', 'count'] as const
+const ATTRIBUTES = ['bytes', 'size', 'shift', 'width', 'count'] as const
 const WORD_BYTES = 8
 
 interface Member {
@@ -51,9 +51,11 @@ interface Member {
  * Types as an assembled system states them, in constants:
  * - `type.member` is the member's byte offset; the member's name may have dots itself: `pkvm_hyp_vm.kvm.arch.pkvm.handle`.
  * - `type.sizeof` (or `type.size`, where no member has that name) is the size of the structure in bytes.
- * - `type.member.size` is the member's size in bytes. Without it a member reaches to the next one, or to `type.sizeof`.
- * - `type.member.shift` and `.width` make it a bit-field of the word at that offset, counted from the word's lowest bit.
- * - `type.member.count`: an array of so many elements; `type.member.size` is then that of the whole array.
+ * - `type.member.bytes` (or `.size`) is the member's size in bytes. Without it a member reaches to the next one, or to the
+ *   structure's end.
+ * - `type.member.shift` and `.width` make it a bit-field, counted from the lowest bit of the word at the member's offset;
+ *   without `type.member` that is the structure's first word.
+ * - `type.member.count`: an array of so many elements, of 8 bytes each without this.
  * - `enum_name.MEMBER` is the value of a member of an enum.
  */
 export class AssemblerTypes implements TypeTable {
@@ -117,7 +119,7 @@ export class AssemblerTypes implements TypeTable {
     if (members === undefined) return null
     const indexed = /^(.*)\[(\d+)\]$/.exec(path)
     const name = indexed === null ? path : indexed[1]!
-    const offset = members.get(name)
+    const offset = members.get(name) ?? (members.has(`${name}.width`) ? 0n : undefined)
     if (offset === undefined || name === 'sizeof' || isAttribute(members, name)) return null
     const bytes = sizeOf(members, name, Number(offset))
     const number = (what: string): number | undefined => {
@@ -133,11 +135,13 @@ export class AssemblerTypes implements TypeTable {
 
 /** `handle.size` is an attribute where there is a member `handle`; `size` alone is a member. */
 function isAttribute(members: ReadonlyMap<string, bigint>, name: string): boolean {
-  return ATTRIBUTES.some((a) => name.endsWith(`.${a}`) && members.has(name.slice(0, -a.length - 1)))
+  const dot = name.lastIndexOf('.')
+  const owner = name.slice(0, dot)
+  return dot > 0 && ATTRIBUTES.some((a) => a === name.slice(dot + 1)) && (members.has(owner) || members.has(`${owner}.width`))
 }
 
 function sizeOf(members: ReadonlyMap<string, bigint>, name: string, offset: number): number {
-  const said = members.get(`${name}.size`)
+  const said = members.get(`${name}.bytes`) ?? members.get(`${name}.size`)
   if (said !== undefined) return Number(said)
   let next = Number(members.get('sizeof') ?? Number.POSITIVE_INFINITY)
   for (const [other, value] of members) {
