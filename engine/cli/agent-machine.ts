@@ -1,12 +1,14 @@
 /** A machine with the lab agent, headless: for the lesson runner's command and for tests. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { RemoteAgentPort } from '../agent/remote-port.ts'
 import type { Hello } from '../agent/requests.ts'
 import { LocalLab } from '../worker/local-lab.ts'
+import type { MachineFactory } from '../worker/session.ts'
 
 export interface AgentMachineOptions {
+  /** Texts of lessons/init by file name, see `initSources`. */
+  readonly sources: Readonly<Record<string, string>>
   /** An arm64 Linux Image. */
   readonly image: Uint8Array
   /** Words for the kernel command line besides `console=ttyAMA0 lab.init=agent`. */
@@ -15,18 +17,20 @@ export interface AgentMachineOptions {
   readonly ramMiB?: number
   /** Gets the console's bytes. */
   readonly console?: (bytes: Uint8Array) => void
+  /** What makes the machine, when it is not the usual one. */
+  readonly factory?: MachineFactory
 }
 
 /** Texts of lessons/init by file name, read from the project's directory. */
-export function initSources(projectRoot = fileURLToPath(new URL('../../', import.meta.url))): Record<string, string> {
+export function initSources(projectRoot: string): Record<string, string> {
   const directory = join(projectRoot, 'lessons', 'init')
   const names = readdirSync(directory).filter(name => name.endsWith('.s'))
   return Object.fromEntries(names.map(name => [name, readFileSync(join(directory, name), 'utf8')]))
 }
 
 /** A lab in this thread that runs slices with setImmediate. */
-export function nodeLab(): LocalLab {
-  return new LocalLab(callback => void setImmediate(callback))
+export function nodeLab(factory?: MachineFactory): LocalLab {
+  return new LocalLab(callback => void setImmediate(callback), factory)
 }
 
 /**
@@ -34,7 +38,7 @@ export function nodeLab(): LocalLab {
  * @throws Error with the lab's sentence when the machine cannot be made, or is over before the agent says hello.
  */
 export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: LocalLab; agent: RemoteAgentPort; hello: Hello }> {
-  const lab = nodeLab()
+  const lab = nodeLab(options.factory)
   const agent = lab.agent()
   let failure: string | null = null
   lab.subscribe(message => {
@@ -48,7 +52,7 @@ export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: Lo
   lab.post({
     type: 'load',
     image,
-    initrd: { sources: initSources(), busybox: null },
+    initrd: { sources: options.sources, busybox: null },
     settings: {
       append: `console=ttyAMA0 ${options.append ?? ''} lab.init=agent`.replace(/ +/g, ' '),
       ramMiB: options.ramMiB ?? 512,
