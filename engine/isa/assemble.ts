@@ -505,8 +505,10 @@ class Assembly {
       const address = item.section.address + BigInt(item.offset)
       const out =
         item.section.name === ABSOLUTE
-          ? new Uint8Array(item.size)
+          ? new Uint8Array(Math.min(item.size, 256))
           : item.section.bytes.subarray(item.offset, item.offset + item.size)
+      // A large gap between members has no content to check.
+      if (item.section.name === ABSOLUTE && item.size > 256) continue
       const resolve: Resolve = (n) => (n === '.' ? absolute(address) : this.values.get(n)?.term)
       try {
         item.write(out, resolve, address)
