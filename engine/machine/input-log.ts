@@ -5,6 +5,8 @@ export type Input = { readonly instructions: number } & (
   | { readonly kind: 'serial'; readonly uart: 0 | 1; readonly bytes: Uint8Array }
   /** CONFIG_PROTECTED_VM_UAPI as machine/v3-gate.ts reproduces it. */
   | { readonly kind: 'gate'; readonly option: GateOption }
+  /** A call to the hypervisor by hand (host-call.ts): X0 and up, and the address of the HVC that made it. */
+  | { readonly kind: 'host-call'; readonly registers: readonly bigint[]; readonly site: bigint }
 )
 
 /** All inputs since reset, oldest first. The same machine given the same inputs at the same counts runs the same. */

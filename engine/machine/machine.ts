@@ -77,6 +77,7 @@ export class Machine {
   private readonly uart: readonly [ByteSink, ByteSink]
   private hashAt: number[]
   private ended: RunStop | undefined
+  private stopped = false
   /** Names of milestones that were reached. */
   private reached = new Set<string>()
 
@@ -186,10 +187,17 @@ export class Machine {
 
   /** Retire up to so many instructions. Console output of the slice is handed over before it returns. */
   run(instructions: number): RunStop {
+    this.stopped = false
     const stop = this.runSlices(this.instructions + instructions)
     this.uart[0].flush()
     this.uart[1].flush()
     return stop
+  }
+
+  /** From within a run, called by an observer: let it return after the current instruction, with `budget`. */
+  stop(): void {
+    this.stopped = true
+    this.engine.stop()
   }
 
   /** After `idle`: let time jump to the next deadline. Does nothing when none is armed. */
@@ -257,7 +265,7 @@ export class Machine {
       this.reportHash()
       if (this.cpu.isWaiting()) return { kind: 'idle', wakeAt: this.board.nextDeadline() }
       const left = this.horizon(target) - this.instructions
-      if (left <= 0) return { kind: 'budget' }
+      if (left <= 0 || this.stopped) return { kind: 'budget' }
       this.clock.startSlice(left, () => this.horizon(target) - this.instructions)
       this.engine.run()
       this.clock.endSlice()

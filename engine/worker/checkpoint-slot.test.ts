@@ -13,7 +13,7 @@ function counter(): ArrayBuffer {
   view.setBigUint64(24, 0b1010n, true)
   view.setUint32(56, 0x644d5241, true)
   const words = [0xd2a12001, 0x91000400, 0x39000020, 0x17fffffe] // x1 = 0x0900_0000
-  words.forEach((word, i) => view.setUint32(64 + 4 * i, word, true))
+  for (const [i, word] of words.entries()) view.setUint32(64 + 4 * i, word, true)
   return image.buffer
 }
 

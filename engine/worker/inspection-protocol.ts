@@ -153,6 +153,59 @@ export interface PageOwnershipView {
   mappedBy: readonly { handle: number; gfn: number; state: number }[]
 }
 
+/** A call that the host's kernel can make to its hypervisor. */
+export interface HostCallName {
+  /** `__pkvm_host_share_hyp`. */
+  name: string
+  /** Low 16 bits of the function identifier. */
+  number: number
+  /** Names of X1 and up. */
+  args: string[]
+}
+
+/**
+ * Makes the processor execute one `hvc #0` of the host's kernel with these registers, as a hostile host would. The
+ * machine is paused for it and runs on to a point at EL1 where the kernel could do so.
+ */
+export interface HostCallRequest {
+  type: 'hostCall'
+  id: number
+  /** Its name, with or without `__pkvm_`, or its number. */
+  call: string
+  /** X1 and up: numbers in decimal or as 0x.... */
+  args: string[]
+  /** After a panic of the hypervisor: go back to before the call (the default), or let the host's panic run. */
+  onPanic?: 'undo' | 'keep'
+}
+
+/** How a call by hand has ended. */
+export interface HostCallAnswer {
+  /** `__pkvm_host_share_hyp(pfn 0x48000)`. */
+  text: string
+  name: string
+  number: number
+  /** `exception`: EL2 made one in the host; `panic`: of the hypervisor; `lost`: it did not come back in time. */
+  end: 'returned' | 'exception' | 'panic' | 'elsewhere' | 'lost' | 'ended'
+  /** X0, SMCCC's own answer: SUCCESS, NOT_SUPPORTED. */
+  status: string
+  /** X1: `0`, `-EPERM`, a number; empty where the call has no result. */
+  result: string
+  /** Why, in words; empty where there is nothing to explain. */
+  rule: string
+  /** X0 to X17 when EL2 came back, in hex. */
+  registers: string[]
+  /** Instruction count of the HVC, and instructions and virtual nanoseconds until EL2 came back. */
+  at: number
+  instructions: number
+  elapsed: number
+  /** The machine was put back to before the call. */
+  undone: boolean
+  /** Function of the kernel whose HVC was used. */
+  site: string
+  /** What happened meanwhile, oldest first. */
+  events: LabEvent[]
+}
+
 export type InspectionRequest =
   /**
    * Frames `hertz` times a second on average, when something changed, and once when the machine stops; 0 ends it. When
@@ -174,6 +227,9 @@ export type InspectionRequest =
   | { type: 'resolve'; id: number; text: string }
   /** Events with sequence > after, oldest first. */
   | { type: 'events'; id: number; after: number; limit: number }
+  | HostCallRequest
+  /** The calls that this kernel has. */
+  | { type: 'hostCallList'; id: number }
   /** Flip the reconstruction; recorded as an input at the current instruction. */
   | { type: 'setGate'; option: 'y' | 'n' }
 
@@ -183,4 +239,8 @@ export type InspectionMessage =
   | { type: 'newEvents'; events: LabEvent[]; dropped: number }
   | { type: 'pageDetail'; id: number; detail: PageDetail }
   | { type: 'resolved'; id: number; answer: Answer<{ physical: number; explanation: string; walk: WalkView | null }> }
+  /** By number; empty, with the reason, where the kernel does not tell. */
+  | { type: 'hostCallNames'; id: number; calls: HostCallName[]; why: string }
+  | { type: 'hostCallDone'; id: number; ok: true; answer: HostCallAnswer }
+  | { type: 'hostCallDone'; id: number; ok: false; message: string }
   | { type: 'eventList'; id: number; events: LabEvent[]; dropped: number; total: number }

@@ -2,6 +2,7 @@ import { Inspector } from '../inspect/inspector.ts'
 import type { InspectedMachine, KernelData } from '../inspect/kernel-data.ts'
 import { type BootPlaces, fixedRegions, vmRegions } from '../inspect/regions.ts'
 import { pageDetail, resolveText } from './inspection-answers.ts'
+import type { HostCallDesk } from './host-call-desk.ts'
 import type { FactsFrame, GateState, InspectionMessage, InspectionRequest, LabEvent } from './inspection-protocol.ts'
 import { OwnershipFrames } from './ownership-frames.ts'
 
@@ -13,6 +14,8 @@ export interface Inspectable {
   readonly kernel?: KernelData
   /** The log of what happened, where one is kept. */
   readonly events?: EventSource
+  /** Calls to the hypervisor by hand, where there is one. */
+  readonly hostCalls?: HostCallDesk
   /** The reconstruction of CONFIG_PROTECTED_VM_UAPI, where the kernel has a place for it. */
   readonly gate?: { state(): GateState; set(option: 'y' | 'n'): void }
 }
@@ -137,6 +140,13 @@ export class InspectionDesk {
           total: subject.events?.total ?? 0,
         })
         break
+      case 'hostCallList':
+        this.host.post(subject.hostCalls?.list(request.id) ?? { type: 'hostCallNames', id: request.id, calls: [], why: NO_CALLS })
+        break
+      case 'hostCall':
+        this.host.post(subject.hostCalls?.call(request) ?? { type: 'hostCallDone', id: request.id, ok: false, message: NO_CALLS })
+        this.facts.due = 0
+        break
       case 'setGate':
         subject.gate?.set(request.option)
         this.facts.due = 0
@@ -221,6 +231,8 @@ export class InspectionDesk {
     return this.inspector
   }
 }
+
+const NO_CALLS = 'No calls can be made on this machine.'
 
 const NO_GATE: GateState = {
   available: false,

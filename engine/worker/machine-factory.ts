@@ -5,6 +5,7 @@ import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
 import { CheckpointSlot } from './checkpoint-slot.ts'
+import { HostCallDesk } from './host-call-desk.ts'
 import { logEvents } from './event-source.ts'
 import { gateSite, gateSwitch } from './gate-switch.ts'
 import type { LoadMessage } from './protocol.ts'
@@ -68,6 +69,7 @@ function adapt(load: LoadMessage, opened: OpenedImage, events: MachineEvents): R
       image,
       kernel,
       events: log,
+      hostCalls: new HostCallDesk(machine, kernel, log),
       gate: {
         state: gate.state,
         set(option) {

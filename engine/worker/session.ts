@@ -142,6 +142,13 @@ export class Session {
       case 'restore':
         this.restore(message.run)
         break
+      case 'hostCall':
+        if (this.state === 'running' || this.state === 'idle') this.halt('paused')
+        this.desk.receive(message)
+        this.flushConsole()
+        this.desk.tick(true)
+        this.postStatus()
+        break
       case 'pauseAt':
         this.pauseAt = message.instructions
         break

@@ -93,6 +93,10 @@ const WITHOUT_RESULT: ReadonlySet<string> = new Set([
   '__pkvm_vcpu_put',
   '__pkvm_vcpu_sync_state',
   '__pkvm_tlb_flush_vmid',
+  '__pkvm_unreserve_vm',
+  '__tracing_unload',
+  '__tracing_update_clock',
+  '__tracing_write_event',
 ])
 
 /** What KVM_RUN's hypercall gives: asm/kvm_asm.h, ARM_EXCEPTION_*. */
