@@ -81,10 +81,11 @@ export class RefusedError extends Error {
   }
 }
 
-export function machineGone(call: string): ClosedError {
+/** @param why the port's sentence: reset, powered off, no agent on board */
+export function machineGone(call: string, why: string): ClosedError {
   return new ClosedError(
     'machine-gone',
-    `${call}: the machine that this script was started on is gone.`,
-    'It was reset, restarted or powered off, and with it everything that the script had opened. Run the script again.',
+    `${call}: ${why}`,
+    'What the script had opened went with the machine that it was started on. Run the script again.',
   )
 }

@@ -152,7 +152,7 @@ export class VmmProcess {
       return await body()
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      if (error.name === 'AgentGoneError') throw machineGone(call)
+      if (error.name === 'AgentGoneError') throw machineGone(call, error.message)
       if (error.name !== 'AgentRefusal') throw error
       const { errno } = error as Error & { errno: number }
       const sentence = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`
