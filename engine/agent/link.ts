@@ -76,6 +76,11 @@ export class AgentLink implements AgentPort {
     return this.hello !== null && this.closed === null
   }
 
+  /** Why the link is closed; null while it is open. */
+  get closedBecause(): string | null {
+    return this.closed?.message ?? null
+  }
+
   /** Requests that have no answer yet. */
   get pending(): number {
     return this.queue.length + (this.under === null ? 0 : 1)

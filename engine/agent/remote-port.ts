@@ -17,6 +17,8 @@ export class RemoteAgentPort implements AgentPort {
   private readonly watchers = new Set<() => void>()
   private readonly unsubscribe: () => void
   private closed: string | null = null
+  /** Why the agent is not there, as far as anyone said. */
+  private absent: string | null = null
   /** What the agent said when it was ready; null while it is not. */
   hello: Hello | null = null
   /** Instructions that the machine had retired when it last answered; null before that. */
@@ -36,13 +38,18 @@ export class RemoteAgentPort implements AgentPort {
     })
   }
 
-  /** Resolves when the agent is ready. @throws AgentGoneError when the port is closed first. */
+  /**
+   * Resolves when the agent is ready, at once if it is.
+   * @throws AgentGoneError when the port is closed, or the machine turns out to have no agent, while waiting.
+   */
   async whenReady(): Promise<Hello> {
-    while (this.hello === null) {
-      if (this.closed !== null) throw new AgentGoneError(this.closed)
-      await new Promise<void>(resolve => this.watchers.add(resolve))
+    if (this.hello === null && this.closed === null) {
+      this.absent = null
+      do await new Promise<void>(resolve => this.watchers.add(resolve))
+      while (this.hello === null && this.closed === null && this.absent === null)
     }
-    return this.hello
+    if (this.hello !== null && this.closed === null) return this.hello
+    throw new AgentGoneError(this.closed ?? this.absent ?? '')
   }
 
   /** Everything that waits fails with this sentence. The machine is not told: a request under way still happens. */
@@ -57,6 +64,7 @@ export class RemoteAgentPort implements AgentPort {
   private take(message: AgentMessage): void {
     if (message.type === 'agentState') {
       this.hello = message.ready ? message.hello : null
+      this.absent = message.ready ? null : message.reason
       this.wake()
     } else if (message.type === 'agentAnswer') {
       const waiting = this.waiting.get(message.id)

@@ -38,6 +38,7 @@ export class AgentDesk {
     if (machine === null) this.why = 'There is no machine: boot one first.'
     else if (!/(^|\s)lab\.init=agent(\s|$)/.test(append)) {
       this.why = 'The machine was booted without the lab agent: add lab.init=agent to the kernel command line and boot again.'
+      this.post({ type: 'agentState', ready: false, reason: this.why })
     } else this.open()
   }
 
@@ -45,13 +46,12 @@ export class AgentDesk {
   close(reason: string): void {
     const { link } = this
     if (link === null) return
-    const wasReady = link.isReady
     this.link = null
     this.why = reason
     this.outgoing = []
     this.answerDue = Number.POSITIVE_INFINITY
     link.close(reason)
-    if (wasReady) this.post({ type: 'agentState', ready: false, reason })
+    this.post({ type: 'agentState', ready: false, reason })
   }
 
   receive({ id, frame }: AgentRequestMessage): void {
@@ -79,7 +79,8 @@ export class AgentDesk {
       this.answerDue = Number.POSITIVE_INFINITY
       this.answeredAt = this.machine?.instructions ?? 0
     }
-    if (link.isReady && !wasReady) {
+    if (link.closedBecause !== null) this.close(link.closedBecause)
+    else if (link.isReady && !wasReady) {
       const { hello } = link.state
       if (hello !== null) this.post({ type: 'agentState', ready: true, hello })
     }
