@@ -1,0 +1,292 @@
+// The process's address space as it asked for it: areas, whose pages are made when they are touched.
+
+        .equ    MAP_SHARED, 0x01
+        .equ    MAP_FIXED, 0x10
+        .equ    MAP_ANONYMOUS, 0x20
+
+        .bss
+        .balign 8
+areas:  .skip   vm_area_struct.sizeof * MOST_VMAS
+areas_end:
+        .text
+
+// find_vma: x0 = address; x0 = the area it lies in, or 0.
+find_vma:
+        adr     x1, areas
+        adr     x2, areas_end
+1:      ldp     x3, x4, [x1]
+        cmp     x0, x3
+        b.lo    2f
+        cmp     x0, x4
+        b.lo    3f
+2:      add     x1, x1, #vm_area_struct.sizeof
+        cmp     x1, x2
+        b.lo    1b
+        mov     x0, #0
+        ret
+3:      mov     x0, x1
+        ret
+
+// overlapping_vma: x0 = start, x1 = end; x0 = an area that has part of it, or 0.
+overlapping_vma:
+        adr     x2, areas
+        adr     x3, areas_end
+1:      ldp     x4, x5, [x2]
+        cmp     x4, x5
+        b.eq    2f
+        cmp     x0, x5
+        b.hs    2f
+        cmp     x1, x4
+        b.hi    3f
+2:      add     x2, x2, #vm_area_struct.sizeof
+        cmp     x2, x3
+        b.lo    1b
+        mov     x0, #0
+        ret
+3:      mov     x0, x2
+        ret
+
+// add_vma: x0 = start, x1 = end, x2 = prot, x3 = source, x4 = source bytes, x5 = file or 0; x0 = 0 or -ENOMEM.
+add_vma:
+        adr     x6, areas
+        adr     x7, areas_end
+1:      ldp     x8, x9, [x6]
+        cmp     x8, x9
+        b.eq    2f
+        add     x6, x6, #vm_area_struct.sizeof
+        cmp     x6, x7
+        b.lo    1b
+        mov     x0, #-ENOMEM
+        ret
+2:      stp     x0, x1, [x6]
+        stp     x2, x3, [x6, #vm_area_struct.prot]
+        stp     x4, x5, [x6, #vm_area_struct.source_bytes]
+        cbz     x5, 3f
+        ldr     w7, [x5, #file.count]
+        add     w7, w7, #1
+        str     w7, [x5, #file.count]
+3:      mov     x0, #0
+        ret
+
+// populate_page: x0 = area, x1 = an address in it. Makes the page there; x0 = 0 or a negative errno.
+// x19 = area, x20 = page's address, x21 = the page, x22 = how far into the area it is
+populate_page:
+        enter
+        mov     x19, x0
+        and     x20, x1, #~PAGE_MASK
+        ldr     x22, [x19, #vm_area_struct.start]
+        sub     x22, x20, x22
+        ldr     x0, [x19, #vm_area_struct.file]
+        cbz     x0, 1f
+        cbnz    x22, 1f
+        ldr     x0, [x0, #file.object]
+        bl      vcpu_run_page                   // the first page of a vCPU's mapping: its struct kvm_run
+        mov     x21, x0
+        bl      get_page
+        b       4f
+1:      bl      alloc_page
+        cbz     x0, 9f
+        mov     x21, x0
+        ldp     x1, x2, [x19, #vm_area_struct.source]
+        subs    x2, x2, x22
+        b.ls    4f
+        add     x1, x1, x22
+        mov     x3, #PAGE_SIZE
+        cmp     x2, x3
+        csel    x2, x2, x3, lo
+        bl      copy_bytes
+        dsb     ish
+        ic      ialluis                         // it may be code
+        dsb     ish
+4:      mov     x0, x20
+        mov     x1, x21
+        ldr     x2, [x19, #vm_area_struct.prot]
+        bl      map_user_page
+        cbz     x0, 5f
+        mov     x19, x0
+        mov     x0, x21
+        bl      put_page
+        mov     x0, x19
+5:      leave
+9:      mov     x0, #-ENOMEM
+        leave
+
+// copy_bytes: x0 = to, x1 = from, x2 = bytes; kernel memory that does not overlap.
+copy_bytes:
+        subs    x2, x2, #16
+        b.lo    2f
+1:      ldp     x3, x4, [x1], #16
+        stp     x3, x4, [x0], #16
+        subs    x2, x2, #16
+        b.hs    1b
+2:      adds    x2, x2, #16
+        b.eq    4f
+3:      ldrb    w3, [x1], #1
+        strb    w3, [x0], #1
+        subs    x2, x2, #1
+        b.ne    3b
+4:      ret
+
+// sys_mmap: x0 = address, x1 = bytes, x2 = prot, x3 = flags, x4 = descriptor, x5 = offset.
+// Private and anonymous memory, or a vCPU's struct kvm_run.
+sys_mmap:
+        enter
+        mov     x19, x0
+        add     x20, x1, #PAGE_MASK
+        and     x20, x20, #~PAGE_MASK
+        mov     x21, x2
+        mov     x22, x3
+        mov     x23, #0
+        cbz     x20, 8f
+        tst     x5, #PAGE_MASK
+        b.ne    8f
+        lsr     x6, x20, #39
+        cbnz    x6, 7f
+        tbnz    x22, #5, 1f                     // MAP_ANONYMOUS
+        mov     x0, x4
+        bl      file_of
+        cbz     x0, 6f
+        mov     x23, x0
+        ldr     w1, [x0, #file.kind]
+        cmp     w1, #FILE_VCPU
+        b.ne    5f
+1:      tbz     x22, #4, 2f                     // MAP_FIXED
+        tst     x19, #PAGE_MASK
+        b.ne    8f
+        mov     x0, x19
+        mov     x1, x20
+        bl      sys_munmap
+        cbnz    x0, 9f
+        b       4f
+2:      mov     x19, #MMAP_BASE
+3:      mov     x0, x19
+        add     x1, x19, x20
+        bl      overlapping_vma
+        cbz     x0, 4f
+        ldr     x19, [x0, #vm_area_struct.end]
+        b       3b
+4:      add     x1, x19, x20
+        ldr     x2, =STACK_TOP - STACK_SIZE
+        cmp     x1, x2
+        b.hi    7f
+        mov     x0, x19
+        mov     x2, x21
+        mov     x3, #0
+        mov     x4, #0
+        mov     x5, x23
+        bl      add_vma
+        cbnz    x0, 9f
+        mov     x0, x19
+9:      leave
+5:      mov     x0, #-ENODEV
+        leave
+6:      mov     x0, #-EBADF
+        leave
+7:      mov     x0, #-ENOMEM
+        leave
+8:      mov     x0, #-EINVAL
+        leave
+
+// sys_munmap: x0 = address, x1 = bytes. Areas that reach beyond are cut, or split in two.
+// x19 = start, x20 = end, x21 = area, x22, x23 = what of it goes
+sys_munmap:
+        enter
+        tst     x0, #PAGE_MASK
+        b.ne    8f
+        cbz     x1, 8f
+        add     x1, x1, #PAGE_MASK
+        and     x1, x1, #~PAGE_MASK
+        mov     x19, x0
+        adds    x20, x0, x1
+        b.cs    8f
+        lsr     x2, x20, #39
+        cbnz    x2, 8f
+1:      mov     x0, x19
+        mov     x1, x20
+        bl      overlapping_vma
+        cbz     x0, 7f
+        mov     x21, x0
+        ldp     x22, x23, [x21]
+        cmp     x23, x20
+        b.ls    2f
+        // Something is left behind the hole: an area of its own.
+        sub     x6, x20, x22
+        ldp     x3, x4, [x21, #vm_area_struct.source]
+        add     x3, x3, x6
+        subs    x4, x4, x6
+        csel    x4, xzr, x4, ls
+        ldr     x2, [x21, #vm_area_struct.prot]
+        mov     x5, #0
+        mov     x0, x20
+        mov     x1, x23
+        bl      add_vma
+        cbnz    x0, 9f
+        mov     x23, x20
+2:      cmp     x22, x19
+        b.hs    3f
+        str     x19, [x21, #vm_area_struct.end]
+        mov     x22, x19
+        b       4f
+3:      stp     xzr, xzr, [x21]                 // nothing is left before it
+4:      ldr     x24, [x21, #vm_area_struct.file]
+        ldr     x0, [x21]
+        cbz     x0, 5f
+        mov     x24, #0                         // the rest of the area keeps the file
+5:      mov     x0, x22
+        bl      unmap_user_page
+        add     x22, x22, #PAGE_SIZE
+        cmp     x22, x23
+        b.lo    5b
+        mov     x0, x24
+        cbz     x0, 1b
+        bl      put_file
+        b       1b
+7:      mov     x0, #0
+9:      leave
+8:      mov     x0, #-EINVAL
+        leave
+
+// sys_mprotect: x0 = address, x1 = bytes, x2 = prot. Whole areas only.
+sys_mprotect:
+        enter
+        mov     x19, x0
+        add     x20, x0, x1
+        mov     x21, x2
+        tst     x19, #PAGE_MASK
+        b.ne    8f
+        bl      find_vma
+        cbz     x0, 7f
+        ldp     x3, x4, [x0]
+        cmp     x3, x19
+        b.ne    8f
+        cmp     x4, x20
+        b.ne    8f
+        str     x21, [x0, #vm_area_struct.prot]
+        mov     x22, x19
+        mov     x23, x20
+        // Pages that are there get their new permissions.
+1:      mov     x0, x22
+        mov     x1, #0
+        bl      user_pte
+        cbz     x0, 2f
+        ldr     x1, [x0]
+        cbz     x1, 2f
+        str     xzr, [x0]
+        lsr     x2, x22, #PAGE_SHIFT
+        dsb     ishst
+        tlbi    vaae1is, x2
+        dsb     ish
+        and     x1, x1, #DESC_ADDRESS
+        va_of   x1, x1
+        mov     x0, x22
+        mov     x2, x21
+        bl      map_user_page
+2:      add     x22, x22, #PAGE_SIZE
+        cmp     x22, x23
+        b.lo    1b
+        mov     x0, #0
+        leave
+7:      mov     x0, #-ENOMEM
+        leave
+8:      mov     x0, #-EINVAL
+        leave
