@@ -1,8 +1,9 @@
 import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
 import { openEvent, revisit, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
+import { CODE_COMMANDS } from './editor/editor-commands.ts'
 import { VIEW_COMMANDS } from './layout/view-commands.ts'
-import { useLayout } from './layout/layout-store.ts'
+import { showLow, useLayout } from './layout/layout-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
 import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
@@ -81,7 +82,10 @@ export const COMMANDS = {
     key: 'Alt+Shift+KeyC',
     keyLabel: 'Alt ⇧ C',
     enabled: always,
-    run: () => document.querySelector<HTMLElement>('.xterm-helper-textarea')?.focus(),
+    run: () => {
+      showLow('console')
+      requestAnimationFrame(() => document.querySelector<HTMLElement>('.xterm-helper-textarea')?.focus())
+    },
   },
   nextTheme: {
     id: 'view.theme',
@@ -196,6 +200,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...Object.values(MODE_COMMANDS),
   ...COMBINATION_COMMANDS,
   ...VIEW_COMMANDS,
+  ...CODE_COMMANDS,
 ]
 
 /** Runs a command if it applies now. @returns whether it did */

@@ -1,18 +1,69 @@
 import { create } from 'zustand'
 
-export const DOCK_TABS = ['timeline', 'events', 'vms', 'truth', 'probe', 'boot', 'kconfig'] as const
-export type DockTab = (typeof DOCK_TABS)[number]
+/** Panels of the dock, at the right below: the tab's title and the command's. Their contents are in `panels.tsx`. */
+export const DOCK_TABS = {
+  timeline: { title: 'Timeline', command: 'Show the timeline' },
+  events: { title: 'Events', command: 'Show the events' },
+  vms: { title: 'VMs', command: 'Show the virtual machines' },
+  truth: { title: 'Outcomes', command: 'Show what the four combinations do' },
+  probe: { title: 'Answers', command: 'Show the probe’s answers' },
+  boot: { title: 'Boot', command: 'Show the moments of the boot' },
+  kconfig: { title: 'Kconfig', command: 'Show the kernel’s configuration' },
+} as const
+export type DockTab = keyof typeof DOCK_TABS
+
+/** At the left below: what the learner writes, what the machine says. Commands of their own lead there. */
+export const LOW_TABS = {
+  code: { title: 'Code' },
+  console: { title: 'Console' },
+} as const
+export type LowTab = keyof typeof LOW_TABS
+
+/** The left column. */
+export const SIDE_TABS = {
+  machine: { title: 'Machine', command: 'Show the machine’s settings' },
+} as const
+export type SideTab = keyof typeof SIDE_TABS
 
 /** What of the page is open where. Sizes of panels are kept by the panels themselves. */
 export interface LayoutState {
   dock: DockTab
-  /** Whether the column of settings is shown; null leaves it to the room there is. */
+  low: LowTab
+  side: SideTab
+  /** Code was opened since the page was; its panel stays from then on. */
+  codeOpened: boolean
+  /** Whether the left column is shown; null leaves it to the room there is. */
   settings: boolean | null
   /** Grows when the panels are put back to their first places. */
   epoch: number
 }
 
-export const useLayout = create<LayoutState>(() => ({ dock: 'boot', settings: null, epoch: 0 }))
+export const useLayout = create<LayoutState>(() => ({
+  dock: 'boot',
+  low: 'console',
+  side: 'machine',
+  codeOpened: false,
+  settings: null,
+  epoch: 0,
+}))
+
+export function showLow(low: LowTab): void {
+  useLayout.setState(state => ({ low, codeOpened: state.codeOpened || low === 'code' }))
+}
+
+/** Shows the left column with one of its panels. */
+export function showSide(side: SideTab): void {
+  useLayout.setState({ side, settings: true })
+}
+
+/** The row below as its panel can be resized; set by the workspace. */
+export const lowerRow: { current: { getSize(): { asPercentage: number }; resize(size: string): void } | null } = { current: null }
+
+/** Makes the row below at least so high, in percent. */
+export function heightenLowerRow(percent: number): void {
+  const row = lowerRow.current
+  if (row !== null && row.getSize().asPercentage < percent) row.resize(`${percent}%`)
+}
 
 /** Panels back to the sizes the page began with. */
 export function resetLayout(): void {

@@ -1,26 +1,16 @@
 import type { Command } from '../commands.ts'
 import { foldAll, setView, useMap } from '../map/map-store.ts'
-import { DOCK_TABS, type DockTab, resetLayout, useLayout } from './layout-store.ts'
+import { DOCK_TABS, type DockTab, resetLayout, SIDE_TABS, type SideTab, showSide, useLayout } from './layout-store.ts'
 
 const always = () => true
 
-const TITLES: Readonly<Record<DockTab, string>> = {
-  timeline: 'Show the timeline',
-  events: 'Show the events',
-  vms: 'Show the virtual machines',
-  truth: 'Show what the four combinations do',
-  probe: 'Show the probe’s answers',
-  boot: 'Show the moments of the boot',
-  kconfig: 'Show the kernel’s configuration',
-}
-
 export const SETTINGS = {
   id: 'view.settings',
-  title: 'Settings column: show or hide',
+  title: 'Left column: show or hide',
   key: 'Alt+Shift+KeyS',
   keyLabel: 'Alt ⇧ S',
   enabled: always,
-  run: () => useLayout.setState({ settings: document.querySelector('.setup') === null }),
+  run: () => useLayout.setState({ settings: document.querySelector('.side') === null }),
 } satisfies Command
 
 /** Commands about the screen itself. */
@@ -41,7 +31,12 @@ export const VIEW_COMMANDS: readonly Command[] = [
   { id: 'map.showAll', title: 'Highlight everything on the map', enabled: always, run: () => useMap.setState({ filter: 'all' }) },
   { id: 'map.showShared', title: 'Highlight shared and borrowed pages', enabled: always, run: () => useMap.setState({ filter: 'state:shared' }) },
   { id: 'map.showVms', title: 'Highlight pages that VMs own', enabled: always, run: () => useMap.setState({ filter: 'state:vm' }) },
-  ...DOCK_TABS.map((tab): Command => ({ id: `view.${tab}`, title: TITLES[tab], enabled: always, run: () => useLayout.setState({ dock: tab }) })),
+  ...(Object.keys(DOCK_TABS) as DockTab[]).map(
+    (dock): Command => ({ id: `view.${dock}`, title: DOCK_TABS[dock].command, enabled: always, run: () => useLayout.setState({ dock }) }),
+  ),
+  ...(Object.keys(SIDE_TABS) as SideTab[]).map(
+    (side): Command => ({ id: `view.${side}`, title: SIDE_TABS[side].command, enabled: always, run: () => showSide(side) }),
+  ),
   SETTINGS,
   { id: 'view.resetPanels', title: 'Put all panels back', enabled: always, run: resetLayout },
 ]

@@ -1,19 +1,21 @@
 import type { ReactNode } from 'react'
-import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels'
-import { BeforeBoot, Console } from '../components/console.tsx'
+import { Group, Panel, type PanelImperativeHandle, Separator, useDefaultLayout } from 'react-resizable-panels'
+import { BeforeBoot } from '../components/console.tsx'
 import { NoticeStrip } from '../components/notice-strip.tsx'
-import { Setup } from '../components/setup.tsx'
+import { CodeToolbar } from '../editor/code-toolbar.tsx'
 import { Inspector } from '../inspector/inspector.tsx'
 import { Timeline } from '../inspector/timeline.tsx'
 import { OwnershipMap } from '../map/ownership-map.tsx'
 import { useLab } from '../store.ts'
 import { Dock } from './dock.tsx'
-import { useLayout } from './layout-store.ts'
+import { type LowTab, lowerRow, showLow, useLayout } from './layout-store.ts'
+import { LOW_PANELS, SIDE_PANELS } from './panels.tsx'
 import { useRoom } from './room.ts'
+import { Tabs } from './tabs.tsx'
 
 /**
- * The panels under the top bar. Left: what the machine is made of. Middle: memory, and under it time. Right: what was
- * pointed at. Below: what the machine says, and lists of what it did. Every line between them can be moved, by pointer
+ * The panels under the top bar. Left: what the machine is made of, and lessons. Middle: memory, and under it time. Right:
+ * what was pointed at. Below: what the learner writes and what the machine says, and lists of what it did. Every line between them can be moved, by pointer
  * and by arrow keys, and stays where it was put. On narrow screens the same panels stand in one column.
  */
 export function Workspace() {
@@ -28,9 +30,9 @@ export function Workspace() {
             {settings && (
               <>
                 <Panel id="settings" defaultSize={room.tight ? '18.5rem' : '21rem'} minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
-                  <Setup />
+                  <Side />
                 </Panel>
-                <Handle label="Width of the settings" />
+                <Handle label="Width of the left column" />
               </>
             )}
             <Panel id="centre" minSize="360px" className="hold p-centre">
@@ -48,12 +50,12 @@ export function Workspace() {
           </Split>
         </Panel>
         <Handle label="Height of the lower panels" />
-        <Panel id="lower" defaultSize="32%" minSize="120px" className="hold">
+        <Panel id="lower" defaultSize="32%" minSize="120px" className="hold" panelRef={holdLowerRow}>
           <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
             <Panel id="console" minSize="260px" className="hold p-console">
-              <Console />
+              <Low />
             </Panel>
-            <Handle label="Width of the console" />
+            <Handle label="Width of code and console" />
             <Panel id="tabs" minSize="300px" defaultSize="54%" className="hold p-tabs">
               <Dock timeline={!room.timelineUnderMap} />
             </Panel>
@@ -61,6 +63,40 @@ export function Workspace() {
         </Panel>
       </Split>
     </main>
+  )
+}
+
+function holdLowerRow(panel: PanelImperativeHandle | null): void {
+  lowerRow.current = panel
+}
+
+function Side() {
+  const chosen = useLayout(state => state.side)
+  return (
+    <div className="side">
+      <Tabs label="Left column" className="of-side" tabs={SIDE_PANELS} chosen={chosen} onChoose={side => useLayout.setState({ side })} />
+    </div>
+  )
+}
+
+const LOW_ASIDES: Readonly<Record<LowTab, ReactNode>> = {
+  code: <CodeToolbar />,
+  console: <span className="aside">ttyAMA0 · a PL011 at 0x09000000 · what you type goes to the guest</span>,
+}
+
+function Low() {
+  const chosen = useLayout(state => state.low)
+  return (
+    <div className="low" data-low={chosen}>
+      <Tabs
+        label="Code and console"
+        className="of-low"
+        tabs={LOW_PANELS}
+        chosen={chosen}
+        onChoose={showLow}
+        aside={LOW_ASIDES[chosen]}
+      />
+    </div>
   )
 }
 
