@@ -23,6 +23,8 @@ export interface AgentLinkState {
   readonly hello: Hello | null
   /** The start of a frame that was on its way. */
   readonly held: Uint8Array
+  /** Of the last request that went out: its answer, if it is still to come, is not taken for that of another. */
+  readonly sequence: number
 }
 
 /** Length of the unasked hello, by which it is recognised among what the port may carry before. */
@@ -38,17 +40,14 @@ export class AgentLink implements AgentPort {
   private readonly queue: Waiting[] = []
   /** The request that the agent has and has not answered, with the sequence it went out under. */
   private under: { waiting: Waiting; sequence: number } | null = null
+  private sequence = 0
   private input = new Uint8Array(4096)
   private held = 0
 
-  /**
-   * @param from the machine is at a moment when another link was in this state
-   * @param sequence of the last request that any link to this agent sent
-   */
+  /** @param from the machine is at a moment when another link was in this state */
   constructor(
     private readonly line: AgentLine,
     from?: AgentLinkState,
-    private sequence = 0,
   ) {
     this.ready = new Promise((resolve, reject) => {
       this.resolveReady = resolve
@@ -58,17 +57,13 @@ export class AgentLink implements AgentPort {
     this.ready.catch(() => {})
     if (from === undefined) return
     this.append(from.held)
+    this.sequence = from.sequence
     this.hello = from.hello
     if (from.hello !== null) this.resolveReady(from.hello)
   }
 
   get state(): AgentLinkState {
-    return { hello: this.hello, held: this.input.slice(0, this.held) }
-  }
-
-  /** Sequence of the last request that went out. */
-  get lastSequence(): number {
-    return this.sequence
+    return { hello: this.hello, held: this.input.slice(0, this.held), sequence: this.sequence }
   }
 
   /** Whether the agent has said hello and the link is open. */

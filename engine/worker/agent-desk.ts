@@ -25,6 +25,8 @@ export class AgentDesk {
   private outgoing: Uint8Array[] = []
   private answerDue = Number.POSITIVE_INFINITY
   private kept: AgentLinkState | null = null
+  /** An answer went out since `serve` was last asked. */
+  private answered = false
   /** Instruction count at the last answer. */
   private answeredAt = 0
 
@@ -77,6 +79,7 @@ export class AgentDesk {
     link.receive(bytes)
     if (link.pending < before) {
       this.answerDue = Number.POSITIVE_INFINITY
+      this.answered = true
       this.answeredAt = this.machine?.instructions ?? 0
     }
     if (link.closedBecause !== null) this.close(link.closedBecause)
@@ -98,6 +101,13 @@ export class AgentDesk {
     return true
   }
 
+  /** After a slice: like `flush`. @returns whether a request went in or an answer came out */
+  serve(): boolean {
+    const { answered } = this
+    this.answered = false
+    return this.flush() || answered
+  }
+
   /** Between slices: an agent that stays silent for good must not keep the page waiting. */
   tick(): void {
     if (this.machine === null || this.machine.virtualNanoseconds < this.answerDue) return
@@ -111,14 +121,13 @@ export class AgentDesk {
 
   /** The machine is back at the kept moment. */
   restored(): void {
-    const sequence = this.link?.lastSequence ?? 0
     this.close('The machine was taken back to an earlier moment.')
     if (this.kept === null) return
-    this.open(this.kept, sequence)
+    this.open(this.kept)
     if (this.kept.hello !== null) this.post({ type: 'agentState', ready: true, hello: this.kept.hello })
   }
 
-  private open(from?: AgentLinkState, sequence = 0): void {
-    this.link = new AgentLink({ send: bytes => void this.outgoing.push(bytes) }, from, sequence)
+  private open(from?: AgentLinkState): void {
+    this.link = new AgentLink({ send: bytes => void this.outgoing.push(bytes) }, from)
   }
 }

@@ -330,9 +330,9 @@ export class Session {
       this.throttled = true
       return
     }
-    // The next request follows its answer at once.
-    const asked = this.agent.flush()
-    if (result.stop === 'idle' && !asked) this.idle(machine, result.idleUntil)
+    // The next request may follow its answer at once: time does not jump before whoever asked has had a turn.
+    const served = this.agent.serve()
+    if (result.stop === 'idle' && !served) this.idle(machine, result.idleUntil)
     else this.nextSlice()
   }
 
