@@ -2,6 +2,7 @@ import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
 import { openEvent, revisit, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
 import { CODE_COMMANDS } from './editor/editor-commands.ts'
+import { HYPERCALL_COMMANDS } from './hypercall/hypercall-commands.ts'
 import { VIEW_COMMANDS } from './layout/view-commands.ts'
 import { showLow, useLayout } from './layout/layout-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
@@ -200,6 +201,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...Object.values(MODE_COMMANDS),
   ...COMBINATION_COMMANDS,
   ...VIEW_COMMANDS,
+  ...Object.values(HYPERCALL_COMMANDS),
   ...CODE_COMMANDS,
 ]
 

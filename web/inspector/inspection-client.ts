@@ -1,6 +1,7 @@
 import type {
   Answer,
   FactsFrame,
+  HostCallName,
   InspectionMessage,
   InspectionRequest,
   LabEvent,
@@ -15,6 +16,8 @@ export interface Resolution {
   explanation: string
   walk: WalkView | null
 }
+
+export type HostCallDone = Extract<InspectionMessage, { type: 'hostCallDone' }>
 
 export interface EventBatch {
   events: LabEvent[]
@@ -102,6 +105,16 @@ export class InspectionClient {
   /** Events with a sequence above `after`, oldest first, at most `limit`. @throws MachineGoneError */
   events(after: number, limit: number): Promise<EventBatch & { total: number }> {
     return this.ask<Extract<InspectionMessage, { type: 'eventList' }>>(id => ({ type: 'events', id, after, limit }))
+  }
+
+  /** The calls that the host's kernel can make to its hypervisor. @throws MachineGoneError */
+  async hostCallNames(): Promise<{ calls: HostCallName[]; why: string }> {
+    return await this.ask<Extract<InspectionMessage, { type: 'hostCallNames' }>>(id => ({ type: 'hostCallList', id }))
+  }
+
+  /** Makes one of them by hand; the machine is paused for it. @throws MachineGoneError */
+  async hostCall(call: string, args: string[], onPanic: 'undo' | 'keep'): Promise<HostCallDone> {
+    return await this.ask<HostCallDone>(id => ({ type: 'hostCall', id, call, args, onPanic }))
   }
 
   /** The reconstruction of CONFIG_PROTECTED_VM_UAPI. Nothing happens without a machine. */
@@ -207,6 +220,8 @@ const MESSAGE_TYPES: ReadonlySet<string> = new Set<InspectionMessage['type']>([
   'pageDetail',
   'resolved',
   'eventList',
+  'hostCallNames',
+  'hostCallDone',
 ])
 
 export function isInspectionMessage(message: { type: string }): message is InspectionMessage {

@@ -8,6 +8,7 @@ export const DOCK_TABS = {
   truth: { title: 'Outcomes', command: 'Show what the four combinations do' },
   probe: { title: 'Answers', command: 'Show the probe’s answers' },
   boot: { title: 'Boot', command: 'Show the moments of the boot' },
+  hypercall: { title: 'Hypercall', command: 'Show the hypercalls made by hand' },
   kconfig: { title: 'Kconfig', command: 'Show the kernel’s configuration' },
 } as const
 export type DockTab = keyof typeof DOCK_TABS

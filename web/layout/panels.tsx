@@ -4,6 +4,7 @@ import { BootRail } from '../components/boot-rail.tsx'
 import { Console } from '../components/console.tsx'
 import { Setup } from '../components/setup.tsx'
 import { CodePanel } from '../editor/code-panel.tsx'
+import { HypercallPanel } from '../hypercall/hypercall-panel.tsx'
 import { EventList } from '../inspector/event-list.tsx'
 import { Timeline } from '../inspector/timeline.tsx'
 import { VmTable } from '../inspector/vm-table.tsx'
@@ -24,6 +25,7 @@ const DOCK: Readonly<Record<DockTab, ReactNode>> = {
   truth: <TruthTable />,
   probe: <Answers />,
   boot: <BootRail />,
+  hypercall: <HypercallPanel />,
   kconfig: <KconfigPanel />,
 }
 
