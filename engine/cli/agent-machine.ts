@@ -40,12 +40,12 @@ export function nodeLab(factory?: MachineFactory): LocalLab {
 export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: LocalLab; agent: RemoteAgentPort; hello: Hello }> {
   const lab = nodeLab(options.factory)
   const agent = lab.agent()
-  let failure: string | null = null
   lab.subscribe(message => {
     if (message.type === 'console') options.console?.(message.bytes)
-    else if (message.type === 'error') failure = message.message
-    else if (message.type === 'stopped') failure = `the machine stopped (${message.reason}) ${message.message}`.trim()
-    if (failure !== null) agent.close(failure)
+  })
+  // That a machine is over before its agent is there, the port learns by itself.
+  const refused = lab.subscribe(message => {
+    if (message.type === 'error') agent.close(message.message)
   })
   const image = new ArrayBuffer(options.image.length)
   new Uint8Array(image).set(options.image)
@@ -61,7 +61,9 @@ export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: Lo
     milestones: [],
     hashAt: [],
   })
+  const ready = agent.whenReady()
   lab.post({ type: 'boot' })
-  const hello = await agent.whenReady()
+  const hello = await ready
+  refused()
   return { lab, agent, hello }
 }

@@ -5,11 +5,12 @@ import type { RemoteAgentPort } from '../agent/remote-port.ts'
 import { decodeFrame, encodeFrame, type Hello, type SyscallRequest } from '../agent/requests.ts'
 import { assemble } from '../isa/assemble.ts'
 import { allRows } from '../isa/table.ts'
+import { buildInitProgram } from '../machine/init-program.ts'
 import type { LocalLab } from '../worker/local-lab.ts'
 import { machineFactory } from '../worker/machine-factory.ts'
 import type { RunnableMachine } from '../worker/session.ts'
 import { bootAgent, initSources } from './agent-machine.ts'
-import { kernelOf, projectRoot, skipLoudly } from './oracle.ts'
+import { haveQemu, kernelOf, labInitrd, projectRoot, qemu, skipLoudly } from './oracle.ts'
 
 const GUEST_BASE = 0x40000000n
 const GUEST = `
@@ -291,6 +292,51 @@ for (const series of ['7.2', '7.3']) {
       expect(await result(Sys.getpid)).toBe(1n)
     })
 
+    it('does the same again from a kept moment, and requests wait while the machine is paused', async () => {
+      const kept = lab.next('checkpointTaken')
+      lab.post({ type: 'checkpoint' })
+      await kept
+      const script = async () => {
+        for (let i = 0; i < 5; i++) await result(Sys.getpid)
+        const process = await agent.fork(port)
+        await agent.peek(port, hello.scratchAddress, 100, process)
+        await agent.end(port, process)
+        const hash = lab.next('hash')
+        lab.post({ type: 'stateHash' })
+        return await hash
+      }
+      const first = await script()
+      const under = Promise.allSettled([call({ number: Sys.getpid })])
+      lab.post({ type: 'restore', run: true })
+      expect(await under).toMatchObject([{ reason: { message: 'The machine was taken back to an earlier moment.' } }])
+      expect(await script()).toEqual(first)
+
+      lab.post({ type: 'pause' })
+      const at = machine.instructions
+      const waits = result(Sys.getpid)
+      for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve))
+      expect(machine.instructions).toBe(at)
+      lab.post({ type: 'resume' })
+      expect(await waits).toBe(1n)
+    })
+
+    it('when a script destroys it, the machine says so and stops', async () => {
+      lab.post({ type: 'restore', run: true })
+      const pipe = await call({ number: Sys.pipe2, args: [hello.scratchAddress, 0], out: { offset: 0, bytes: 8 } })
+      const [reader, writer] = new Uint32Array(pipe.out.buffer)
+      expect(await result(Sys.write, writer!, hello.scratchAddress, 60_000)).toBe(60_000n)
+      const program = buildInitProgram(initSources(projectRoot))
+      const data = new DataView(program.buffer).getBigUint64(64 + 56 + 16, true)
+      console = ''
+      const stopped = lab.next('stopped')
+      const asked = Promise.allSettled([result(Sys.read, reader!, data, 60_000), result(Sys.getpid)])
+      expect((await stopped).reason).toBe('off')
+      expect(console).toContain('agent=SIGSEGV')
+      expect((await asked)[1]).toMatchObject({ reason: { name: 'AgentGoneError' } })
+      lab.post({ type: 'restore', run: true })
+      expect(await result(Sys.getpid)).toBe(1n)
+    })
+
     it('its requests fail with a reason once the machine is gone', async () => {
       const both = Promise.allSettled([call({ number: Sys.nanosleep, args: [0] }), call({ number: Sys.getpid })])
       lab.post({ type: 'reset' })
@@ -300,3 +346,28 @@ for (const series of ['7.2', '7.3']) {
     })
   })
 }
+
+const anyKernel = kernelOf('7.2') ?? kernelOf('7.3')
+it.skipIf(skipLoudly(!haveQemu || anyKernel === undefined, 'no QEMU or no kernel'))('a computer without a second serial port has no agent, and says so', async () => {
+  const run = await qemu(anyKernel!, await labInitrd(), 'console=ttyAMA0 quiet cryptomgr.notests lab.init=agent')
+  expect(run.stdout).toContain('agent=ENOENT')
+  expect(run.status).toBe(0)
+}, 120_000)
+
+describe('a machine that has no agent to offer', () => {
+  const sources = initSources(projectRoot)
+  it('because it cannot be made', async () => {
+    await expect(bootAgent({ image: new Uint8Array(100), sources })).rejects.toThrow(/Image/)
+  })
+  it('because it is over at once', async () => {
+    // An Image whose only instructions ask PSCI for SYSTEM_OFF.
+    const image = new Uint8Array(4096)
+    const view = new DataView(image.buffer)
+    view.setUint32(0, 0x14000010, true)
+    view.setBigUint64(16, 4096n, true)
+    view.setBigUint64(24, 0b1010n, true)
+    view.setUint32(56, 0x644d5241, true)
+    for (const [i, word] of [0xd2b08000, 0xf2800100, 0xd4000003].entries()) view.setUint32(64 + 4 * i, word, true)
+    await expect(bootAgent({ image, sources })).rejects.toThrow('The machine is off.')
+  })
+})
