@@ -8,7 +8,7 @@ import { KconfigError } from '../inspect/kconfig-menu.ts'
 import { InputFileError } from './files.ts'
 import { BuildFailure } from './mini-command.ts'
 
-const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE | pkvm-lab mini build   (see README.md)'
+const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE | pkvm-lab mini build | pkvm-lab lesson list|test|events   (see README.md)'
 
 /**
  * The `pkvm-lab` command.
@@ -25,6 +25,8 @@ export async function main(args: readonly string[], projectRoot: string): Promis
         return await (await import('./initrd-command.ts')).initrdCommand(args.slice(1), projectRoot)
       case 'mini':
         return await (await import('./mini-command.ts')).miniCommand(args.slice(1), projectRoot)
+      case 'lesson':
+        return await (await import('./lesson-bundle.ts')).lessonCommand(args.slice(1), projectRoot)
       default:
         throw new UsageError(USAGE)
     }

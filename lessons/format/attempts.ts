@@ -56,13 +56,18 @@ function attemptOf(name: string, own: FolderTexts, base: FolderTexts, runs: read
 
 /** The runs that attempt.yaml describes; without it one run, as the lesson starts. */
 function plans(text: string | undefined, folder: string, front: FrontMatter, problems: Problem[]): RunPlan[] {
-  if (text === undefined) return [{ settings: front.start, answers: {}, predictions: {} }]
+  if (text === undefined) return [{ settings: front.start, answers: {}, predictions: {}, hostCalls: [] }]
   const file = `${folder}/${ATTEMPT}`
   const fields = new Fields(parseYaml(text, file, '', problems), file, '', problems)
   const common = planOf(fields, front.start)
   const runs = fields.each('runs', run => {
     const plan = planOf(run, common.settings)
-    return { settings: plan.settings, answers: { ...common.answers, ...plan.answers }, predictions: { ...common.predictions, ...plan.predictions } }
+    return {
+      settings: plan.settings,
+      answers: { ...common.answers, ...plan.answers },
+      predictions: { ...common.predictions, ...plan.predictions },
+      hostCalls: run.has('hypercalls') ? plan.hostCalls : common.hostCalls,
+    }
   })
   if (runs.length > 1 && !front.collect) fields.wrong('runs', 'several runs need "collect: true" in lesson.md: without it only the newest run counts.')
   fields.noOthers()
@@ -70,7 +75,12 @@ function plans(text: string | undefined, folder: string, front: FrontMatter, pro
 }
 
 function planOf(fields: Fields, base: LessonSettings): RunPlan {
-  return { settings: readSettings(fields.inside('settings'), base), answers: fields.texts('answers'), predictions: fields.texts('predictions') }
+  return {
+    settings: readSettings(fields.inside('settings'), base),
+    answers: fields.texts('answers'),
+    predictions: fields.texts('predictions'),
+    hostCalls: fields.each('hypercalls', call => ({ call: call.text('call'), args: call.list('args').map(String) })),
+  }
 }
 
 function readExpect(text: string | undefined, folder: string, front: FrontMatter, problems: Problem[]) {

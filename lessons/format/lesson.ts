@@ -86,6 +86,17 @@ export interface RunPlan {
   /** Answers to questions by id. */
   readonly answers: Readonly<Record<string, string>>
   readonly predictions: Readonly<Record<string, string>>
+  /** Hypercalls made by hand once the script has ended. */
+  readonly hostCalls: readonly PlannedCall[]
+}
+
+/**
+ * Arguments as the hypercall console takes them, or `answer:NAME`, what the script recorded, or `pfn:TEXT`, the page
+ * number of what the inspector's field takes or of `answer:NAME`.
+ */
+export interface PlannedCall {
+  readonly call: string
+  readonly args: readonly string[]
 }
 
 /** What a learner might have: files, switches, answers. */

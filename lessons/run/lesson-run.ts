@@ -2,11 +2,11 @@
  * What a check can see of one run. The same in the page and headless: everything comes through the Worker's protocol
  * (events, ownership, facts, pages) and from the script's own record (calls, prints, answers).
  */
-import type { Answer as Told, FactsFrame, LabEvent, PageDetail, PageOwnershipView, TaintSummary, VmSummary } from '../../engine/worker/inspection-protocol.ts'
-import type { TraceError } from '../kvm/trace.ts'
+import type { Answer as Told, FactsFrame, HostCallAnswer, LabEvent, PageDetail, PageOwnershipView, TaintSummary, VmSummary } from '../../engine/worker/inspection-protocol.ts'
+import type { SourcePlace, TraceError } from '../kvm/trace.ts'
 import type { LessonSettings, Series } from '../format/lesson.ts'
 
-export type { LabEvent, PageDetail, TaintSummary, Told, VmSummary }
+export type { HostCallAnswer, LabEvent, PageDetail, TaintSummary, Told, VmSummary }
 
 /** Retired instructions since reset: the machine's own time. */
 export type Moment = number
@@ -48,7 +48,7 @@ export interface ApiCall {
 export type Ending =
   | { readonly kind: 'finished' }
   /** It threw, and nobody caught it. */
-  | { readonly kind: 'threw'; readonly error: CallError; readonly line: number | null }
+  | { readonly kind: 'threw'; readonly error: CallError; readonly place: SourcePlace | null }
   /** The learner stopped it, or the machine went away under it. */
   | { readonly kind: 'stopped'; readonly why: string }
   /** It did not end within the lesson's limit. */
@@ -93,6 +93,8 @@ export interface LessonRun {
   readonly assembled: readonly Assembled[]
   /** The texts that were run, by file. For lessons about the text itself; prefer what the machine shows. */
   readonly files: Readonly<Record<string, string>>
+  /** Hypercalls made by hand since the run began, in order. */
+  readonly hostCalls: readonly HostCallAnswer[]
   /** Everything the machine wrote to its first serial port since reset. */
   readonly console: string
   /** When the agent was ready and the run began. */

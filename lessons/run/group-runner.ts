@@ -1,0 +1,274 @@
+/**
+ * Runs the runs of one machine: boots it to the agent, keeps that moment, and goes back to it for each. Everything
+ * happens in this thread and by the machine's own clock, so a run repeats exactly.
+ */
+import type { LabInitrd } from '../../engine/worker/protocol.ts'
+import type { RemoteAgentPort } from '../../engine/agent/remote-port.ts'
+import { LocalLab } from '../../engine/worker/local-lab.ts'
+import type { LessonChecks } from '../checks.ts'
+import { assembleGuest } from '../kvm/assemble-guest.ts'
+import { GUEST_ORIGIN, type GuestProgram } from '../kvm/guest-image.ts'
+import { runScript } from '../kvm/run-script.ts'
+import type { TraceEntry } from '../kvm/trace.ts'
+import { type CheckResult, evaluate, outcomesOf } from './evaluate.ts'
+import type { AnswerValue, Ending, LessonRun } from './lesson-run.ts'
+import type { SystemFiles } from '../mini-pkvm/system.ts'
+import { runListing } from './listing.ts'
+import { type Group, lessonSystem, loadMessage } from './machines.ts'
+import { LabQuestions } from './questions.ts'
+import { RunRecord } from './record.ts'
+import { buildsReport, type CheckReport, type RunReport, type RunTask, unbuilt } from './task.ts'
+
+/** What only the host can give: files, and the checks of a lesson. */
+export interface RunnerHost {
+  /** Of the group's kernel, or mini-pKVM's own files. */
+  image(task: RunTask): Promise<ArrayBuffer | SystemFiles>
+  initrd(): Promise<LabInitrd>
+  checks(folder: string): Promise<LessonChecks>
+  /** Node's setImmediate, or the like. */
+  later(callback: () => void): void
+}
+
+/** A Debian kernel's agent is ready after about 10^9 instructions. */
+const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
+const MOST_SYSTEM_BOOT_INSTRUCTIONS = 200_000_000
+/** Of the machine's time that a run may spend, also idle: a script that waits for nothing must end too. */
+const MOST_RUN_NANOSECONDS = 120e9
+
+/** The machine did not come to the point where a run can begin; the message is one sentence. */
+class BootFailure extends Error {
+  constructor(
+    message: string,
+    readonly explanation: 'assembly' | 'boot',
+  ) {
+    super(message)
+  }
+}
+
+export class GroupRunner {
+  private readonly lab: LocalLab
+  private readonly questions: LabQuestions
+  private readonly decoder = new TextDecoder()
+  private console = ''
+  private booted = ''
+  private instructions = 0
+  private used = false
+
+  /** @param listing fill RunReport.listing */
+  constructor(
+    private readonly host: RunnerHost,
+    private readonly listing = false,
+  ) {
+    this.lab = new LocalLab(callback => host.later(callback))
+    this.questions = new LabQuestions(this.lab)
+    this.lab.subscribe(message => {
+      if (message.type === 'console') this.console += this.decoder.decode(message.bytes)
+      else if (message.type === 'status') this.instructions = message.instructions
+    })
+  }
+
+  /** Every task is reported, whatever becomes of it. */
+  async run(group: Group, report: (report: RunReport) => void): Promise<void> {
+    const [first] = group.tasks
+    if (first === undefined) return
+    let failure: BootFailure | null = null
+    try {
+      await this.boot(first)
+    } catch (error) {
+      if (!(error instanceof BootFailure)) throw error
+      failure = error
+    }
+    for (const task of group.tasks) {
+      report(failure === null ? await this.runTask(task) : unbuilt(task, failure.explanation, failure.message))
+    }
+    this.lab.close()
+  }
+
+  private async boot(task: RunTask): Promise<void> {
+    const { lab } = this
+    this.console = ''
+    this.used = false
+    const image = await this.host.image(task)
+    const built = image instanceof ArrayBuffer ? image : configured(image, task)
+    const limit = built instanceof ArrayBuffer ? MOST_BOOT_INSTRUCTIONS : MOST_SYSTEM_BOOT_INSTRUCTIONS
+    await new Promise<void>((resolve, reject) => {
+      const unsubscribe = lab.subscribe(message => {
+        const end = (failure: BootFailure | null) => {
+          unsubscribe()
+          if (failure === null) resolve()
+          else reject(failure)
+        }
+        switch (message.type) {
+          case 'error':
+            return end(new BootFailure(message.message, 'boot'))
+          case 'buildFailed':
+            return end(new BootFailure(message.message, 'assembly'))
+          case 'stopped':
+            return end(new BootFailure(`the machine ended before its agent was ready (${message.reason}); the console says last: ${lastLine(this.console)}`, 'boot'))
+          case 'agentState':
+            if (message.ready) end(null)
+            return
+          case 'status':
+            if (message.instructions > limit) end(new BootFailure(`the agent was not ready after ${limit / 1e6} million instructions; the console says last: ${lastLine(this.console)}`, 'boot'))
+        }
+      })
+      this.host.initrd().then(initrd => {
+        lab.post(loadMessage(built, initrd, task.plan.settings))
+        lab.post({ type: 'boot' })
+      }, reject)
+    })
+    lab.post({ type: 'pause' })
+    const kept = lab.next('checkpointTaken')
+    lab.post({ type: 'checkpoint' })
+    await kept
+    this.booted = this.console
+  }
+
+  private async runTask(task: RunTask): Promise<RunReport> {
+    const guests = assembleAll(task)
+    if (!guests.ok) return unbuilt(task, 'assembly', guests.message)
+    const { lab, questions } = this
+    if (this.used) {
+      const restored = lab.next('restored')
+      lab.post({ type: 'restore', run: false })
+      await restored
+    }
+    this.used = true
+    this.console = this.booted
+    if (task.kernel.series !== 'mini') lab.post({ type: 'setGate', option: task.plan.settings.gate })
+    const record = await RunRecord.begin(questions, {
+      kernel: task.kernel,
+      settings: task.plan.settings,
+      answers: task.plan.answers,
+      predictions: task.plan.predictions,
+      assembled: Object.entries(guests.programs).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
+      files: task.files,
+      hasScript: task.script !== null,
+    })
+    const ending = await this.untilItEnds(task, record, guests.programs)
+    lab.post({ type: 'pause' })
+    const run = record.end(ending, this.console)
+    return this.report(task, run, ending, record)
+  }
+
+  /** The script, then the hypercalls made by hand; or the limit, whichever is first. */
+  private async untilItEnds(task: RunTask, record: RunRecord, guests: Readonly<Record<string, GuestProgram>>): Promise<Ending> {
+    const { lab } = this
+    const port = lab.agent()
+    lab.post({ type: 'resume' })
+    const cut = new Limit(lab, record.began + task.limit)
+    const script = async (): Promise<Ending> => {
+      const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record))).ending
+      for (const { call, args } of task.plan.hostCalls) record.onHostCall(await this.questions.hostCall(call, await this.argumentsOf(args, record)))
+      return ending
+    }
+    // After the limit nobody answers the script any more: the machine is paused, and it is left where it waits.
+    const ending = await Promise.race([script(), cut.reached]).catch(
+      (error: unknown): Ending => ({ kind: 'stopped', why: error instanceof Error ? error.message : String(error) }),
+    )
+    cut.end()
+    return ending
+  }
+
+  /** `answer:NAME`, `pfn:answer:NAME`, `pfn:vm 0x1000:0x40000000`; others as they are. */
+  private async argumentsOf(args: readonly string[], record: RunRecord): Promise<string[]> {
+    const value = async (text: string): Promise<bigint> => {
+      if (text.startsWith('answer:')) {
+        const answer = record.answered(text.slice('answer:'.length))
+        if (typeof answer === 'bigint' || typeof answer === 'number') return BigInt(answer)
+        throw new Error(`the script recorded no number under the name "${text.slice('answer:'.length)}" for a hypercall`)
+      }
+      const told = await this.questions.resolve(text)
+      if (!told.known) throw new Error(`${text}: ${told.why}`)
+      return BigInt(told.value)
+    }
+    return Promise.all(
+      args.map(async arg => {
+        if (arg.startsWith('pfn:')) return `0x${((await value(arg.slice('pfn:'.length))) >> 12n).toString(16)}`
+        return arg.startsWith('answer:') ? `0x${(await value(arg)).toString(16)}` : arg
+      }),
+    )
+  }
+
+  private async report(task: RunTask, run: LessonRun, ending: Ending, record: RunRecord): Promise<RunReport> {
+    const checks = await this.host.checks(task.folder)
+    const results = await evaluate(checks, run)
+    return {
+      id: task.id,
+      checks: [buildsReport('', ''), ...results.map(checkReport)],
+      ending,
+      outcomes: await outcomesOf(checks, run),
+      instructions: this.instructions - record.began,
+      listing: this.listing ? await runListing(run) : [],
+    }
+  }
+}
+
+function scriptHost(port: RemoteAgentPort, record: RunRecord) {
+  return {
+    port,
+    onPrint: (line: string) => record.onPrint(line),
+    onTrace: (entry: TraceEntry) => record.onTrace(entry),
+    onAnswer: (name: string, value: AnswerValue) => record.onAnswer(name, value),
+  }
+}
+
+/** Watches how far the machine has come. */
+class Limit {
+  readonly reached: Promise<Ending>
+  private readonly unsubscribe: () => void
+
+  constructor(lab: LocalLab, most: number) {
+    let unsubscribe = () => {}
+    this.reached = new Promise(resolve => {
+      let until = Number.POSITIVE_INFINITY
+      unsubscribe = lab.subscribe(message => {
+        if (message.type === 'stopped') resolve({ kind: 'stopped', why: `the machine ended during the run (${message.reason})` })
+        if (message.type !== 'status') return
+        if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
+        if (message.instructions < most && message.virtualNanoseconds < until) return
+        lab.post({ type: 'pause' })
+        const why = message.instructions < most ? `${MOST_RUN_NANOSECONDS / 1e9} seconds of the machine's time` : `the lesson's limit of instructions`
+        resolve({ kind: 'limit', why: `the run did not end within ${why}` })
+      })
+    })
+    this.unsubscribe = unsubscribe
+  }
+
+  end(): void {
+    this.unsubscribe()
+  }
+}
+
+/** A group has one overlay and one choice of options: they are part of its key. */
+function configured(files: SystemFiles, task: RunTask) {
+  try {
+    return lessonSystem(files, task.overlay, task.plan.settings)
+  } catch (error) {
+    throw new BootFailure(error instanceof Error ? error.message : String(error), 'assembly')
+  }
+}
+
+function assembleAll(task: RunTask): { ok: true; programs: Record<string, GuestProgram> } | { ok: false; message: string } {
+  const programs: Record<string, GuestProgram> = {}
+  for (const file of task.assembly) {
+    const result = assembleGuest(file, task.files)
+    if (!result.ok) {
+      const [first] = result.diagnostics
+      const place = first === undefined ? file : `${first.position.file}:${first.position.line}:${first.position.column}`
+      return { ok: false, message: `${place}: ${first?.message ?? 'does not assemble'}` }
+    }
+    programs[file] = result.program
+  }
+  return { ok: true, programs }
+}
+
+function checkReport({ check, verdict, broken }: CheckResult): CheckReport {
+  const { id, title } = check
+  if (verdict === 'pass') return { id, title, passed: true, explanation: '', detail: '', broken }
+  return { id, title, passed: false, explanation: verdict.fail, detail: verdict.detail, broken }
+}
+
+function lastLine(text: string): string {
+  return text.trimEnd().split(/\r?\n/).at(-1)?.trim() || 'nothing'
+}
