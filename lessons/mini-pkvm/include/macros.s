@@ -31,38 +31,3 @@
         .equ    \type\().\name, \value
         .equ    \name, \value
         .endm
-
-// A function's frame: frame record (x29, x30) first, then the pairs named, 16 bytes each. `leave` undoes it and returns.
-        .macro  enter pairs=0
-        stp     x29, x30, [sp, #-16 * (\pairs + 1)]!
-        mov     x29, sp
-        .if     \pairs > 0
-        stp     x19, x20, [sp, #16]
-        .endif
-        .if     \pairs > 1
-        stp     x21, x22, [sp, #32]
-        .endif
-        .if     \pairs > 2
-        stp     x23, x24, [sp, #48]
-        .endif
-        .if     \pairs > 3
-        stp     x25, x26, [sp, #64]
-        .endif
-        .endm
-
-        .macro  leave pairs=0
-        .if     \pairs > 3
-        ldp     x25, x26, [sp, #64]
-        .endif
-        .if     \pairs > 2
-        ldp     x23, x24, [sp, #48]
-        .endif
-        .if     \pairs > 1
-        ldp     x21, x22, [sp, #32]
-        .endif
-        .if     \pairs > 0
-        ldp     x19, x20, [sp, #16]
-        .endif
-        ldp     x29, x30, [sp], #16 * (\pairs + 1)
-        ret
-        .endm

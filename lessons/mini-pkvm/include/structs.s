@@ -81,6 +81,8 @@
         member  kvm_cpu_context.tpidr_el1
         member  kvm_cpu_context.cntkctl_el1
         member  kvm_cpu_context.csselr_el1
+        member  kvm_cpu_context.cntv_cval_el0
+        member  kvm_cpu_context.cntv_ctl_el0
         endstruct kvm_cpu_context
 
 // A vCPU as the host has it, in one page that it shares with the hypervisor. The hypervisor copies `arch.ctxt` in before
