@@ -54,12 +54,11 @@ test('an Image that does not fit in RAM is refused at Boot', async ({ page }) =>
   await waitForState(page, 'Off')
 })
 
-test('without a kernel the page says how to get one', async ({ page }) => {
+test('without a kernel the page opens on mini-pKVM and says how to get Debian’s', async ({ page }) => {
   await page.route('**/kernels/**', route => route.fulfill({ status: 404 }))
   await openLab(page)
-  await expect(page.getByText('npm start')).toBeVisible()
-  await button(page, 'Boot').click()
-  await expect(page.getByRole('alert')).toContainText('no kernel')
+  await expect(page.getByTestId('no-kernel')).toContainText('npm start')
+  await expect(page.getByTestId('kernel-mini')).toBeChecked()
 })
 
 test('a kernel that cannot be downloaded whole gives one clear alert', async ({ page }) => {

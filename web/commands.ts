@@ -7,6 +7,8 @@ import { VIEW_COMMANDS } from './layout/view-commands.ts'
 import { showLow, useLayout } from './layout/layout-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
+import { SYSTEM_COMMANDS } from './system/system-commands.ts'
+import { SCRIPT_COMMANDS } from './script/script-commands.ts'
 import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
 import { applyTheme, THEMES } from './theme.ts'
 
@@ -203,6 +205,8 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...VIEW_COMMANDS,
   ...Object.values(HYPERCALL_COMMANDS),
   ...CODE_COMMANDS,
+  ...SCRIPT_COMMANDS,
+  ...SYSTEM_COMMANDS,
 ]
 
 /** Runs a command if it applies now. @returns whether it did */

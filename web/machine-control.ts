@@ -1,11 +1,13 @@
+import type { BuildAnswer, SystemSources } from '../engine/worker/build-protocol.ts'
 import type { StatusMessage, WorkerMessage } from '../engine/worker/protocol.ts'
 import { clearConsole, feedConsole, LineReader, onConsole } from './console-feed.ts'
 import { downloadKernel, FileError, listKernels, ownFiles, readOwnFile } from './files.ts'
 import { inspection } from './inspector/inspection-client.ts'
 import { labInitrd } from './lab-initrd.ts'
-import { MachineClient } from './machine-client.ts'
+import { type BuildQuestion, MachineClient } from './machine-client.ts'
 import { MILESTONE_SYMBOLS } from './milestones.ts'
 import { factOf } from './probe-facts.ts'
+import { buildFailed, systemChoice, systemToBoot } from './system/system-build.ts'
 import { type Choice, isAlive, MACHINE_OFF, type Notice, setChoice, useLab } from './store.ts'
 
 /** Long enough for the Worker to finish a slice; a Worker silent for longer is replaced. */
@@ -34,14 +36,18 @@ function notifyError(error: unknown): void {
   else notify({ message: error instanceof Error ? error.message : String(error), hint: '' })
 }
 
-/** Asks the server for its kernels and chooses the first. */
+/** Asks the server for its kernels and chooses the first; without any, the system that is built here. */
 export async function findKernels(): Promise<void> {
   const entries = await listKernels()
   useLab.setState({ kernels: { state: 'known', entries } })
   const first = entries[0]
-  if (first !== undefined && useLab.getState().choice.kernel === null) {
-    setChoice({ kernel: { from: 'list', version: first.version } })
-  }
+  if (useLab.getState().choice.kernel !== null) return
+  setChoice({ kernel: first === undefined ? systemChoice() : { from: 'list', version: first.version } })
+}
+
+/** Asks the Worker what sources assemble to; the machine there is not touched. */
+export function askBuild(question: BuildQuestion): Promise<BuildAnswer | null> {
+  return client.build(question)
 }
 
 /** Makes a machine from the present choice and starts it. A machine that runs is replaced once the new one exists. */
@@ -78,8 +84,9 @@ export async function boot(): Promise<void> {
   }
   try {
     preparing('fetching')
-    let image: ArrayBuffer | null
+    let image: ArrayBuffer | SystemSources | null
     if (choice.kernel.from === 'file') image = ownFiles.image
+    else if (choice.kernel.from === 'system') image = await systemToBoot()
     else {
       const version = choice.kernel.version
       const entry = kernels.entries.find(kernel => kernel.version === version)
@@ -224,6 +231,13 @@ function receive(message: WorkerMessage): void {
           state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
       }))
       notify({ message: sentence(message.message), hint: message.hint })
+      break
+    case 'buildFailed':
+      pending = null
+      useLab.setState(state => ({
+        machine: state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
+      }))
+      buildFailed(message.message, message.hint, message.diagnostics)
       break
     case 'restored':
       inspection.machineRestored(message.events)

@@ -11,6 +11,8 @@ import './map/map.css'
 import './hypercall/hypercall.css'
 import './layout/workspace.css'
 import './editor/editor.css'
+import './script/trace.css'
+import './system/system.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { tinykeys } from 'tinykeys'
@@ -19,6 +21,7 @@ import { keyBindings } from './commands.ts'
 import { Lab } from './components/lab.tsx'
 import { findKernels } from './machine-control.ts'
 import { useLab } from './store.ts'
+import { startSystem } from './system/system-build.ts'
 import { startSwitches } from './switches/switch-store.ts'
 import { followSystemTheme } from './theme.ts'
 
@@ -29,6 +32,7 @@ exposeAutomation()
 tinykeys(window, keyBindings())
 followSystemTheme(theme => useLab.setState({ theme }))
 startSwitches()
+startSystem()
 void findKernels()
 createRoot(root).render(
   <StrictMode>

@@ -11,8 +11,13 @@ export interface OwnFile {
 
 /** What the next boot will use. */
 export interface Choice extends MachineSettings {
-  /** A version of the kernel list, or the learner's own Image. */
-  kernel: { from: 'list'; version: string } | { from: 'file'; name: string } | null
+  /** A version of the kernel list, the learner's own Image, or the system built here. */
+  kernel:
+    | { from: 'list'; version: string }
+    | { from: 'file'; name: string }
+    /** Assembled in the page: which edition of the sources, and the values of its options. */
+    | { from: 'system'; name: string; edition: number; options: Readonly<Record<string, string>> }
+    | null
   initrd: 'lab' | 'file' | 'none'
 }
 

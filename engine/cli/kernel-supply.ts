@@ -98,6 +98,9 @@ export class PrivateApt {
       'Dir::State::status=/dev/null',
       `Dir::Cache=${join(directory, 'cache')}`,
       'Acquire::Languages=none',
+      // Without a network the answer comes soon.
+      'Acquire::http::Timeout=15',
+      'Acquire::https::Timeout=15',
       // Downloads run as whoever runs set-up: the sandbox user cannot write into a home directory.
       'APT::Sandbox::User=root',
     ].flatMap((o) => ['-o', o])

@@ -366,13 +366,13 @@ function both(a: Expression | null, b: Expression | null): Expression | null {
 export function configure(menu: KconfigMenu, wishes: Readonly<Record<string, Tristate>>): Map<string, ConfiguredOption> {
   const values = new Map<string, Tristate>()
   const lookup = (name: string): string | undefined => values.get(name)
-  const holds = (e: Expression | null): Tristate => (e === null ? 'y' : evaluate(e, lookup))
+  const worth = (e: Expression | null): Tristate => (e === null ? 'y' : evaluate(e, lookup))
   const valueOf = (o: MenuOption): Tristate => {
-    const limit = holds(o.dependsOn)
+    const limit = worth(o.dependsOn)
     if (limit === 'n') return 'n'
-    const shown = o.prompt !== null && holds(o.promptIf) !== 'n'
+    const shown = o.prompt !== null && worth(o.promptIf) !== 'n'
     const wish = shown && Object.hasOwn(wishes, o.name) ? wishes[o.name] : undefined
-    const given = o.defaults.find((d) => holds(d.condition) !== 'n')
+    const given = o.defaults.find((d) => worth(d.condition) !== 'n')
     const value = wish ?? (given === undefined ? 'n' : evaluate(given.value, lookup))
     return o.type === 'bool' ? (value === 'n' ? 'n' : 'y') : least(value, limit)
   }
@@ -392,7 +392,7 @@ export function configure(menu: KconfigMenu, wishes: Readonly<Record<string, Tri
     configured.set(option.name, {
       option,
       value: values.get(option.name)!,
-      settable: option.prompt !== null && holds(option.dependsOn) !== 'n' && holds(option.promptIf) !== 'n',
+      settable: option.prompt !== null && worth(option.dependsOn) !== 'n' && worth(option.promptIf) !== 'n',
       dependency: option.dependsOn === null ? '' : annotate(option.dependsOn, lookup),
     })
   }
@@ -409,4 +409,24 @@ export function readWishes(config: string): Record<string, Tristate> {
     else if (unset !== null) wishes[unset[1]!] = 'n'
   }
   return wishes
+}
+
+function lookupOf(options: ReadonlyMap<string, ConfiguredOption>): (name: string) => string | undefined {
+  return (name) => options.get(name)?.value
+}
+
+/** Is this, which options depend on, more than n? null always is. */
+export function holds(e: Expression | null, options: ReadonlyMap<string, ConfiguredOption>): boolean {
+  return e === null || evaluate(e, lookupOf(options)) !== 'n'
+}
+
+/** An expression with the values in it; with `unmetOnly`, of `a && b && c` the parts alone that are n. */
+export function annotateExpression(
+  e: Expression,
+  options: ReadonlyMap<string, ConfiguredOption>,
+  unmetOnly = false,
+): string {
+  const parts = (x: Expression): Expression[] => (x.kind === 'and' ? [...parts(x.left), ...parts(x.right)] : [x])
+  const shown = unmetOnly ? parts(e).filter((x) => !holds(x, options)) : [e]
+  return shown.map((x) => annotate(x, lookupOf(options))).join(' && ')
 }

@@ -8,43 +8,26 @@
  * - The 64-byte header of the boot protocol is at the start of .text, written by the sources: `b start`, then
  *   text_offset 0, `image_size` `_end - _text`, and `ARM\x64` at 56 (Documentation/arch/arm64/booting.rst).
  * - Every option of Kconfig is a constant of value 0 or 1 by its name: `.if CONFIG_PROTECTED_VM_UAPI`.
- * - Sections come in the order of SECTIONS below, each on a page of its own, with the names of Linux's linker script for
+ * - Sections come in the order of system-layout.ts, each on a page of its own, with the names of Linux's linker script for
  *   their edges. `.bss` and `.hyp.bss` take no room in the file and are not zeroed by the loader's promise: the boot
  *   protocol wants the kernel to do that.
  * - Labels in `.hyp.*` sections are the hypervisor's: the table of symbols shows them with the prefix `__kvm_nvhe_`, as
  *   Linux's build does, unless they have it already. Names with a dot (`type.member`) and names that begin with `.L`
  *   or `L_` are no symbols of the table.
  */
-import { type AssembleResult, type ListingLine, type SectionPlacement, assemble, flatImage } from '../isa/assemble.ts'
+import { type AssembleResult, type ListingLine, assemble, flatImage } from '../isa/assemble.ts'
 import { type Diagnostic, type Position, SourceError } from '../isa/assemble-lexer.ts'
 import { allRows } from '../isa/table.ts'
 import { ImageError } from './boot-error.ts'
 import { parseImage } from './image.ts'
-import { MemoryMap } from './memory-map.ts'
+import { SYSTEM_ORIGIN, SYSTEM_SECTIONS, SYSTEM_SOURCE } from './system-layout.ts'
 
-/** The source that includes all others. */
-export const SYSTEM_SOURCE = 'mini-pkvm.s'
-/** Where loader.ts and QEMU put an Image with text_offset 0: the first 2 MiB boundary after QEMU's boot code. */
-export const SYSTEM_ORIGIN = BigInt(MemoryMap.ramBase + 2 * 1024 * 1024)
+export { SYSTEM_ORIGIN, SYSTEM_SOURCE } from './system-layout.ts'
 
-const PAGE = 4096
 /** A system of thousands of lines stays far below; a macro that never ends reaches it in a fraction of a second. */
 const MOST_LINES = 100_000
 const MOST_BYTES = 32 * 1024 * 1024
 const HYP_PREFIX = '__kvm_nvhe_'
-
-/** The sections in their order, and the names of their edges (arch/arm64/kernel/vmlinux.lds.S). */
-const SECTIONS: readonly SectionPlacement[] = [
-  { name: '.text', alignment: PAGE, start: ['_text', '_stext'], end: ['_etext'] },
-  { name: '.rodata', alignment: PAGE, start: ['__start_rodata'], end: ['__end_rodata'] },
-  { name: '.hyp.text', alignment: PAGE, start: ['__hyp_text_start'], end: ['__hyp_text_end'] },
-  { name: '.hyp.idmap.text', alignment: PAGE, start: ['__hyp_idmap_text_start'], end: ['__hyp_idmap_text_end'] },
-  { name: '.hyp.rodata', alignment: PAGE, start: ['__hyp_rodata_start'], end: ['__hyp_rodata_end'] },
-  { name: '.data', alignment: PAGE, start: ['_data', '_sdata'], end: ['_edata'] },
-  { name: '.hyp.data', alignment: PAGE, start: ['__hyp_data_start'], end: ['__hyp_data_end'] },
-  { name: '.hyp.bss', alignment: PAGE, start: ['__hyp_bss_start'], end: ['__hyp_bss_end'] },
-  { name: '.bss', alignment: PAGE, start: ['__bss_start'], end: ['__bss_stop', '_end'] },
-]
 
 /** What a system is made of. Plain data: it crosses to the Worker as it is. */
 export interface SystemSources {
@@ -88,7 +71,7 @@ export function buildSystem({ sources, options, top = SYSTEM_SOURCE }: SystemSou
     file: top,
     origin: SYSTEM_ORIGIN,
     rows: allRows,
-    layout: SECTIONS,
+    layout: SYSTEM_SECTIONS,
     mostLines: MOST_LINES,
     mostBytes: MOST_BYTES,
     defines: definesOf(options),
@@ -187,7 +170,7 @@ const LETTERS: readonly (readonly [part: RegExp, letter: string])[] = [
 
 function symbolsOf(result: AssembleResult): SystemSymbol[] {
   const symbols: SystemSymbol[] = []
-  const edges = new Set(SECTIONS.flatMap((s) => [...(s.start ?? []), ...(s.end ?? [])]))
+  const edges = new Set(SYSTEM_SECTIONS.flatMap((s) => [...(s.start ?? []), ...(s.end ?? [])]))
   for (const [name, section] of result.labels) {
     if (/^(\.|L_)/.test(name) || name.includes('.')) continue
     const hyp = section.startsWith('.hyp.') && !edges.has(name) && !name.startsWith(HYP_PREFIX)

@@ -3,6 +3,8 @@ import { configure, type ConfiguredOption, type KconfigMenu, parseKconfig, readW
 import type { Tristate } from '../../engine/inspect/kconfig-expression.ts'
 import type { SystemSources } from '../../engine/machine/assembled-system.ts'
 
+export { SYSTEM_ORIGIN, SYSTEM_SECTIONS, SYSTEM_SOURCE } from '../../engine/machine/system-layout.ts'
+
 /** The word that means this system where a kernel's file is asked for. */
 export const MINI = 'mini'
 /** The folder's files that are no assembly. */

@@ -6,6 +6,7 @@ import { onConsole } from '../console-feed.ts'
 import { megabytes } from '../format.ts'
 import { consoleShown, typeBytes } from '../machine-control.ts'
 import { useLab } from '../store.ts'
+import { SYSTEM } from '../system/system-commands.ts'
 import { CommandButton } from './command-button.tsx'
 import { PlayIcon } from './icons.tsx'
 
@@ -99,6 +100,7 @@ export function BeforeBoot() {
       </div>
     )
   }
+  if (state === 'empty' && kernel.from === 'system') return <SystemInvitation alone={kernels.entries.length === 0} />
   const entry = kernel.from === 'list' ? kernels.entries.find(known => known.version === kernel.version) : undefined
   const name = kernel.from === 'list' ? `Linux ${kernel.version}` : kernel.name
   if (state !== 'empty') {
@@ -133,6 +135,29 @@ export function BeforeBoot() {
         <CommandButton command={COMMANDS.boot} primary icon={<PlayIcon />} label="Boot the machine" />
         {entry !== undefined && <span className="quiet">{megabytes(entry.bytes)} to load</span>}
       </div>
+    </div>
+  )
+}
+
+/** Before the first boot of the system that is built in the page. */
+function SystemInvitation({ alone }: { alone: boolean }) {
+  return (
+    <div className="before-boot">
+      <h3>A whole Arm computer, and a hypervisor to fit in one’s head.</h3>
+      <p>
+        mini-pKVM is pKVM in small: a hypervisor at EL2 and a kernel at EL1, in a few thousand lines of assembly that this page
+        assembles in the blink of an eye. Its names, calls and rules are Linux’s. Read it, change it, build it, break it.
+      </p>
+      <div className="row">
+        <CommandButton command={COMMANDS.boot} primary icon={<PlayIcon />} label="Boot the machine" />
+        <CommandButton command={SYSTEM.sources} label="Read its sources" />
+      </div>
+      {alone && (
+        <p className="quiet" data-testid="no-kernel">
+          Debian’s own kernel is not at hand. On a machine with apt, <code>npm start</code> fetches it and offers it here beside
+          mini-pKVM; anywhere, an arm64 <code>Image</code> of yours can be dropped on the page.
+        </p>
+      )}
     </div>
   )
 }

@@ -5,6 +5,7 @@ import { megabytes } from '../format.ts'
 import { chooseImage, chooseInitrd } from '../machine-control.ts'
 import { choiceDiffers, isAlive, setChoice, useLab } from '../store.ts'
 import { Switches } from '../switches/switches.tsx'
+import { SYSTEM } from '../system/system-commands.ts'
 import { CommandButton } from './command-button.tsx'
 import { Segments } from './segments.tsx'
 
@@ -62,6 +63,19 @@ function KernelChoice() {
             </label>
           )
         })}
+        <label className="option">
+          <input
+            type="radio"
+            name={name}
+            checked={chosen?.from === 'system'}
+            data-testid="kernel-mini"
+            onChange={() => runCommand(SYSTEM.choose)}
+          />
+          <span className="option-name">
+            mini-pKVM
+            <small>small enough to read, built here; change it and boot it</small>
+          </span>
+        </label>
         {own !== null && (
           <label className="option">
             <input
@@ -82,6 +96,17 @@ function KernelChoice() {
           <small>or drop it on the page</small>
         </button>
       </div>
+      {chosen?.from === 'system' && (
+        <p className="note system-line">
+          <CommandButton command={SYSTEM.sources} /> <CommandButton command={SYSTEM.boot} />
+        </p>
+      )}
+      {kernels.state === 'known' && kernels.entries.length === 0 && (
+        <p className="note" data-testid="get-debian">
+          Debian’s own kernel: on a machine with apt, <code>npm start</code> fetches it (about 40 MB) and serves it here.
+          Anywhere else, choose an arm64 Image of Linux 7.2 or later.
+        </p>
+      )}
       <input
         id="image-file"
         data-testid="image-file"

@@ -1,17 +1,29 @@
-import { type KernelConfig, parseConfig } from '../../engine/inspect/kconfig.ts'
+import { type KernelConfig, type OptionState, parseConfig } from '../../engine/inspect/kconfig.ts'
+import { PROTECTED_VM_UAPI } from '../../engine/inspect/kconfig-kvm.ts'
 import type { Choice } from '../store.ts'
+import type { SystemConfig } from '../system/system-store.ts'
 
 /** The configuration that came with the chosen kernel. */
 export type ConfigView =
   | { state: 'loading' }
   | { state: 'known'; config: KernelConfig }
+  /** A system that is built in the page: the option is a true one. */
+  | { state: 'system'; option: OptionState }
   /** `why` is a sentence for the learner. */
   | { state: 'absent'; why: string }
 
 const held = new Map<string, Promise<ConfigView>>()
 
+/** What the Kconfig of the system in the page makes of the option. */
+export function systemConfig(config: SystemConfig): ConfigView {
+  if (config.state !== 'known') return config
+  const it = config.options.get(PROTECTED_VM_UAPI.name)
+  if (it === undefined) return { state: 'absent', why: `Its Kconfig has no option ${PROTECTED_VM_UAPI.name}.` }
+  return { state: 'system', option: { available: it.settable, value: it.value, dependency: it.dependency } }
+}
+
 /** Configurations of the supply are asked for once; a failed attempt is repeated with the next question. */
-export function configOf(kernel: Choice['kernel']): Promise<ConfigView> {
+export function configOf(kernel: Exclude<Choice['kernel'], { from: 'system' }>): Promise<ConfigView> {
   if (kernel === null) return Promise.resolve({ state: 'absent', why: 'No kernel is chosen.' })
   if (kernel.from === 'file') return Promise.resolve({ state: 'absent', why: 'Your own Image came without its configuration file.' })
   const { version } = kernel

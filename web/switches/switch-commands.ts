@@ -40,7 +40,7 @@ export const SWITCH_COMMANDS = {
     title: 'Suppose CONFIG_EXPERT were off, or as it is',
     key: 'Alt+Shift+KeyE',
     keyLabel: 'Alt ⇧ E',
-    enabled: () => useSwitches.getState().config.state === 'known',
+    enabled: () => ['known', 'system'].includes(useSwitches.getState().config.state),
     run: () => useSwitches.setState(({ withoutExpert }) => ({ withoutExpert: !withoutExpert })),
   },
   clearTruth: {

@@ -5,7 +5,8 @@ import type { FactsFrame } from '../../engine/worker/inspection-protocol.ts'
 import { kvmModeOf } from '../command-line.ts'
 import { inspection } from '../inspector/inspection-client.ts'
 import { type Choice, type Fact, useLab } from '../store.ts'
-import { type ConfigView, configOf } from './kernel-config.ts'
+import { useSystem } from '../system/system-store.ts'
+import { type ConfigView, configOf, systemConfig } from './kernel-config.ts'
 import { type Outcomes, outcomesFrom, type Uapi, withFact } from './truth.ts'
 
 /** A change of `tainted_mask`, as narrow as the page saw it: it happened between two frames. */
@@ -47,6 +48,7 @@ export const useSwitches = create<SwitchState>(() => ({
  * about what it depends on.
  */
 export function optionState({ wish, withoutExpert, config }: Pick<SwitchState, 'wish' | 'withoutExpert' | 'config'>): OptionState | null {
+  if (config.state === 'system') return config.option
   if (config.state !== 'known') return null
   return evaluateOption(PROTECTED_VM_UAPI, wish, lookupIn(config.config, withoutExpert ? { EXPERT: 'n' } : {}))
 }
@@ -55,7 +57,7 @@ export function optionState({ wish, withoutExpert, config }: Pick<SwitchState, '
 export function optionValue(state: SwitchState): Uapi {
   const option = optionState(state)
   const value = (option === null ? state.wish : option.value) === 'n' ? 'n' : 'y'
-  return state.facts?.gate.available === false ? 'y' : value
+  return state.config.state !== 'system' && state.facts?.gate.available === false ? 'y' : value
 }
 
 export function clearOutcomes(): void {
@@ -82,6 +84,9 @@ export function startSwitches(): void {
     if (state.outcomes !== before.outcomes) remember(OUTCOMES_KEY, JSON.stringify(state.outcomes))
     if (state.wish !== before.wish) remember(WISH_KEY, state.wish)
   })
+  useSystem.subscribe((state, before) => {
+    if (state.config !== before.config) void loadConfig(useLab.getState().choice.kernel)
+  })
   useLab.subscribe((state, before) => {
     if (state.booted === null && before.booted !== null) useSwitches.setState({ facts: null, taintChanges: [] })
     if (state.choice.kernel !== before.choice.kernel) void loadConfig(state.choice.kernel)
@@ -92,6 +97,10 @@ export function startSwitches(): void {
 }
 
 async function loadConfig(kernel: Choice['kernel']): Promise<void> {
+  if (kernel?.from === 'system') {
+    useSwitches.setState({ config: systemConfig(useSystem.getState().config) })
+    return
+  }
   useSwitches.setState({ config: { state: 'loading' } })
   const config = await configOf(kernel)
   if (useLab.getState().choice.kernel === kernel) useSwitches.setState({ config })
@@ -119,7 +128,10 @@ function takeProbeFacts(facts: readonly Fact[]): void {
   if (booted === null || booted.kernel === null || mode === null || facts.length === 0) return
   const kernel = booted.kernel.from === 'list' ? `Linux ${booted.kernel.version}` : booted.kernel.name
   useSwitches.setState(state => {
-    const trial = { option: optionValue(state), mode, kernel }
+    // What is part of the build stays as it was built, whatever is wished meanwhile.
+    const built = booted.kernel?.from === 'system' ? booted.kernel.options.PROTECTED_VM_UAPI : undefined
+    const option: Uapi = built === undefined ? optionValue(state) : built === 'n' ? 'n' : 'y'
+    const trial = { option, mode, kernel }
     return { outcomes: facts.reduce((all, fact) => withFact(all, trial, fact), state.outcomes) }
   })
 }

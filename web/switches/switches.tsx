@@ -1,7 +1,7 @@
 import { KVM_MODES, kvmModeOf } from '../command-line.ts'
 import { runCommand } from '../commands.ts'
 import { Segments } from '../components/segments.tsx'
-import { isAlive, useLab } from '../store.ts'
+import { choiceDiffers, isAlive, useLab } from '../store.ts'
 import { MODE_COMMANDS, SWITCH_COMMANDS } from './switch-commands.ts'
 import { optionState, optionValue, useSwitches } from './switch-store.ts'
 
@@ -41,6 +41,12 @@ function ModeSwitch() {
   )
 }
 
+/** Of a system that is built here. */
+const BUILT = {
+  y: 'Built in: a protected VM can be made in protected mode, and the first one taints the kernel.',
+  n: 'Left out of the build: whoever asks for a protected VM gets EINVAL, and nothing is tainted.',
+}
+
 const MEANINGS = {
   y: 'As every released kernel behaves: the command line alone decides whether there are protected VMs.',
   n: 'As a kernel of the third version of the series without the option: whoever asks for a protected VM gets EINVAL.',
@@ -52,19 +58,21 @@ function OptionSwitch() {
   const value = optionValue(switches)
   const gate = switches.facts?.gate
   const unavailable = option?.available === false
+  const real = switches.config.state === 'system'
+  const later = useLab(state => isAlive(state) && choiceDiffers(state))
   return (
     <div className="switch-block">
       <div className="label-row">
         <span className="label" id="uapi-kind">
-          Build option, reconstructed
+          {real ? 'Build option' : 'Build option, reconstructed'}
         </span>
-        <span className="when">at once</span>
+        <span className="when">{!real ? 'at once' : later ? 'from the next boot on' : 'built in the page'}</span>
       </div>
       <label className="switch">
         <input
           type="checkbox"
           checked={value === 'y'}
-          disabled={unavailable || gate?.available === false}
+          disabled={unavailable || (!real && gate?.available === false)}
           aria-describedby="uapi-kind uapi-depends uapi-meaning"
           onChange={() => runCommand(SWITCH_COMMANDS.toggleUapi)}
         />
@@ -78,12 +86,12 @@ function OptionSwitch() {
         </span>
       </label>
       <p className="note" id="uapi-meaning" data-testid="uapi-meaning">
-        {gate?.available === false
+        {!real && gate?.available === false
           ? `Not with this kernel: ${gate.why}.`
           : unavailable
             ? 'What it depends on is off, so menuconfig would not even show it, and it is n.'
-            : MEANINGS[value]}
-        {gate?.available === true && gate.option === 'n' && (
+            : (real ? BUILT : MEANINGS)[value]}
+        {!real && gate?.available === true && gate.option === 'n' && (
           <>
             {' '}
             Sits at the entry of <code>{gate.symbol}</code>
