@@ -13,16 +13,16 @@ let watch: ReturnType<typeof setTimeout> | undefined
 /**
  * Assembles `entry` of `files` in a Worker.
  * @param defines names with values known beforehand, as by `.equ`
- * @param origin address of the first byte, a multiple of 16; default 0
+ * @param place where it is linked; by default at 0, sections in the assembler's own order
  * @returns never rejects: whatever is wrong is in `diagnostics`, with places
  */
 export function assembleFiles(
   files: Readonly<Record<string, string>>,
   entry: string,
   defines?: Readonly<Record<string, bigint | number>>,
-  origin?: bigint,
+  place?: Pick<AssemblyRequest, 'origin' | 'layout'>,
 ): Promise<Assembly> {
-  const request: AssemblyRequest = { files, entry, ...(defines === undefined ? {} : { defines }), ...(origin === undefined ? {} : { origin }) }
+  const request: AssemblyRequest = { files, entry, ...(defines === undefined ? {} : { defines }), ...place }
   const id = nextId++
   return new Promise(done => {
     waiting.set(id, { done, request })

@@ -1,6 +1,6 @@
 import { create } from 'zustand'
 import { assemblyEntry } from './a64/outline.ts'
-import { type Assembly, assembleFiles } from './assembler-client.ts'
+import { type Assembly, type AssemblyRequest, assembleFiles } from './assembler-client.ts'
 import { clearDiagnostics, type FilesState, type Problem, setDiagnostics, useFiles, workspaceFiles } from './files-store.ts'
 
 /** The last assembly of the file in the editor, for markers, hover and listing. */
@@ -18,12 +18,14 @@ export const useAssembly = create<AssemblyState>(() => ({ workspace: '', entry: 
 const PAUSE = 150
 const SOURCE = 'assembler'
 const options = new Map<string, Readonly<Record<string, bigint | number>>>()
+const places = new Map<string, Pick<AssemblyRequest, 'origin' | 'layout'>>()
 let timer: ReturnType<typeof setTimeout> | undefined
 let serial = 0
 
-/** Values that sources of this workspace may take for given, such as a Kconfig's options. */
-export function setDefines(workspace: string, defines: Readonly<Record<string, bigint | number>>): void {
+/** Values that sources of this workspace may take for given, such as a Kconfig's options, and where they are linked. */
+export function setDefines(workspace: string, defines: Readonly<Record<string, bigint | number>>, place: Pick<AssemblyRequest, 'origin' | 'layout'> = {}): void {
   options.set(workspace, defines)
+  places.set(workspace, place)
   schedule()
 }
 
@@ -45,7 +47,7 @@ async function assembleNow(): Promise<void> {
   const files = workspaceFiles(workspace.id)
   const entry = assemblyEntry(workspace.open, files, workspace.entries)
   const mine = ++serial
-  const assembly = await assembleFiles(files, entry, options.get(workspace.id))
+  const assembly = await assembleFiles(files, entry, options.get(workspace.id), places.get(workspace.id))
   if (mine !== serial) return
   useAssembly.setState({ workspace: workspace.id, entry, assembly })
   clearDiagnostics(SOURCE, workspace.id)

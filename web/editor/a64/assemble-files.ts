@@ -1,4 +1,4 @@
-import { assemble, flatImage } from '../../../engine/isa/assemble.ts'
+import { assemble, flatImage, type SectionPlacement } from '../../../engine/isa/assemble.ts'
 import { allRows } from '../../../engine/isa/table.ts'
 import { resolveInclude } from './outline.ts'
 
@@ -10,6 +10,8 @@ export interface AssemblyRequest {
   readonly defines?: Readonly<Record<string, bigint | number>>
   /** Address of the first byte, a multiple of 16. Default 0. */
   readonly origin?: bigint
+  /** Order of the sections, and names of their edges. */
+  readonly layout?: readonly SectionPlacement[]
 }
 
 export interface ListedLine {
@@ -54,6 +56,7 @@ export function assembleFileSet(request: AssemblyRequest): Assembly {
       file: entry,
       rows: allRows,
       ...(request.origin === undefined ? {} : { origin: request.origin }),
+      ...(request.layout === undefined ? {} : { layout: request.layout }),
       ...(request.defines === undefined ? {} : { defines: request.defines }),
       include: (path, from) => {
         const file = resolveInclude(path, from.file, files)
