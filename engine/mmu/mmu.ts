@@ -3,6 +3,7 @@ import type { AccessKind, MmuPort } from '../cpu/port.ts'
 import { lowWord, Slot } from '../cpu/register-slots.ts'
 import { type CpuState, Off, RAM_BASE } from '../cpu/state.ts'
 import { AbortIss, EC, FaultStatus, loadStoreIss } from '../cpu/syndrome.ts'
+import { DevicePages } from './device-pages.ts'
 import { Tlb } from './tlb.ts'
 import { Permission, stage1On, Walker } from './walk.ts'
 
@@ -30,6 +31,7 @@ export class Mmu implements MmuPort {
   /** While set, faults report a cache maintenance operation (ISS.CM = WnR = 1). */
   maintenance = false
 
+  private readonly devicePages = new DevicePages()
   private readonly i32: Int32Array
   private readonly u32: Uint32Array
   private readonly ramBase: number
@@ -59,6 +61,7 @@ export class Mmu implements MmuPort {
       this.device = false
       return (vaLow + u32[w + 6]!) >>> 0
     }
+    if (this.isDevicePage(vaLow, vaHigh, context, access)) return 0
     if (access === 2 && (vaLow & 3) !== 0) {
       throw new GuestException(EC.pcAlignment, 0, Target.usual, join(vaLow, vaHigh))
     }
@@ -74,6 +77,7 @@ export class Mmu implements MmuPort {
     const context = this.i32[unprivileged ? CONTEXT_UNPRIVILEGED : CONTEXT]!
     const w = this.tlb.probe(vaLow, vaHigh, context, access)
     if (w >= 0) return (vaLow + this.u32[w + 6]!) >>> 0
+    if (this.isDevicePage(vaLow, vaHigh, context, access)) return 0
     const linear = this.walk(vaLow, vaHigh, access, unprivileged, context)
     if (linear <= 0) return 0
     // Device memory and watched pages are tier 0's business.
@@ -100,7 +104,13 @@ export class Mmu implements MmuPort {
     const physical = walker.physical
     this.physical = physical
     this.device = walker.device
-    if (physical < this.ramBase || physical >= this.ramEnd) return 0
+    if (physical < this.ramBase || physical >= this.ramEnd) {
+      if (access !== 2) {
+        const page = physical - (vaLow & 0xfff)
+        this.devicePages.add(vaLow, vaHigh, context, access, this.tlb.generation, page, walker.device)
+      }
+      return 0
+    }
     const linear = RAM_BASE + (physical - this.ramBase)
     const flat = !this.stage1Enabled(el)
     // With stage 1 off data is Device memory, but alignment is then checked by mode, so the TLB may hold it.
@@ -123,6 +133,16 @@ export class Mmu implements MmuPort {
       )
     }
     return linear
+  }
+
+  /** A page outside RAM whose translation is known: sets `physical` and `device`. */
+  private isDevicePage(vaLow: number, vaHigh: number, context: number, access: AccessKind): boolean {
+    if (access === 2) return false
+    const page = this.devicePages.find(vaLow, vaHigh, context, access, this.tlb.generation)
+    if (page < 0) return false
+    this.physical = page + (vaLow & 0xfff)
+    this.device = this.devicePages.device
+    return true
   }
 
   private stage1Enabled(el: number): boolean {

@@ -19,6 +19,8 @@ export class Tlb {
   private readonly fetched = new Set<number>()
   /** A block of 1 GB or more was cached: invalidation by address clears everything. */
   private huge = false
+  /** Counts invalidations, so that what is cached beside the table can be told to be out of date. */
+  generation = 0
 
   constructor(state: CpuState) {
     this.u32 = state.u32
@@ -88,6 +90,7 @@ export class Tlb {
    * @returns whether instructions may have been fetched through what was dropped.
    */
   invalidateAddress(vaLow: number, vaHigh: number): boolean {
+    this.generation++
     if (this.huge) {
       this.clear()
       return true
@@ -125,6 +128,7 @@ export class Tlb {
   }
 
   clear(): void {
+    this.generation++
     this.u32.fill(0, WORD_BASE, WORD_BASE + TLB_ENTRIES * ENTRY_WORDS)
     this.blockRanges.clear()
     this.fetched.clear()
