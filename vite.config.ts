@@ -3,6 +3,7 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
+import { build as bundle } from 'esbuild'
 import type { Connect, Plugin } from 'vite'
 import { defineConfig } from 'vite'
 
@@ -64,11 +65,41 @@ function kernels(): Plugin {
   }
 }
 
+/**
+ * `virtual:script-sandbox`: the Worker that learners' scripts run in, as one text. An iframe of an opaque origin can
+ * fetch nothing, so it gets the code from the page.
+ */
+function scriptSandbox(): Plugin {
+  const name = 'virtual:script-sandbox'
+  const entry = join(root, 'web', 'script', 'sandbox-worker.ts')
+  return {
+    name: 'pkvm-lab-script-sandbox',
+    resolveId: id => (id === name ? `\0${name}` : undefined),
+    async load(id) {
+      if (id !== `\0${name}`) return
+      const result = await bundle({
+        entryPoints: [entry],
+        bundle: true,
+        write: false,
+        format: 'iife',
+        target: 'es2022',
+        minifySyntax: true,
+        minifyWhitespace: true,
+        legalComments: 'none',
+        metafile: true,
+        absWorkingDir: root,
+      })
+      for (const file of Object.keys(result.metafile.inputs)) this.addWatchFile(join(root, file))
+      return `export default ${JSON.stringify(result.outputFiles[0]?.text ?? '')}`
+    },
+  }
+}
+
 export default defineConfig({
   root: join(root, 'web'),
   base: './',
   cacheDir: join(root, '.cache', 'vite'),
-  plugins: [react(), kernels()],
+  plugins: [react(), kernels(), scriptSandbox()],
   server: { fs: { allow: [root] } },
   worker: { format: 'es' },
   build: {

@@ -126,6 +126,7 @@ const MEANINGS: readonly { name: string; value?: string; meaning: string }[] = [
   { name: 'quiet', meaning: 'only warnings reach the console' },
   { name: 'loglevel', meaning: 'how much reaches the console, 0 to 7' },
   { name: 'ignore_loglevel', meaning: 'everything reaches the console' },
+  { name: 'lab.init', value: 'agent', meaning: 'the lab agent in place of the probe: it carries out what scripts ask' },
   { name: 'lab.init', value: 'shell', meaning: 'a busybox shell instead of the probe' },
   { name: 'arm64_sw.hvhe', meaning: 'whether the hypervisor uses VHE registers; this CPU has none' },
   { name: 'id_aa64mmfr1.vh', meaning: 'overrides the VHE field of the ID register' },

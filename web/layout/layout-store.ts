@@ -4,6 +4,7 @@ import { create } from 'zustand'
 export const DOCK_TABS = {
   timeline: { title: 'Timeline', command: 'Show the timeline' },
   events: { title: 'Events', command: 'Show the events' },
+  trace: { title: 'Trace', command: 'Show the script’s trace' },
   vms: { title: 'VMs', command: 'Show the virtual machines' },
   truth: { title: 'Outcomes', command: 'Show what the four combinations do' },
   probe: { title: 'Answers', command: 'Show the probe’s answers' },

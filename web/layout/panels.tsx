@@ -8,6 +8,7 @@ import { HypercallPanel } from '../hypercall/hypercall-panel.tsx'
 import { EventList } from '../inspector/event-list.tsx'
 import { Timeline } from '../inspector/timeline.tsx'
 import { VmTable } from '../inspector/vm-table.tsx'
+import { TracePanel } from '../script/trace-panel.tsx'
 import { KconfigPanel } from '../switches/kconfig-panel.tsx'
 import { TruthTable } from '../switches/truth-table.tsx'
 import { DOCK_TABS, type DockTab, LOW_TABS, type LowTab, SIDE_TABS, type SideTab } from './layout-store.ts'
@@ -21,6 +22,7 @@ import type { Tab } from './tabs.tsx'
 const DOCK: Readonly<Record<DockTab, ReactNode>> = {
   timeline: <Timeline />,
   events: <EventList />,
+  trace: <TracePanel />,
   vms: <VmTable />,
   truth: <TruthTable />,
   probe: <Answers />,

@@ -125,7 +125,7 @@ export async function bundleOf(workspace: string): Promise<ScriptBundle | Script
   // A guest is assembled when a script names it; other .s files may be parts of it.
   const named = Object.keys(files).filter(file => /\.[sS]$/.test(file) && texts.some(text => text.includes(file)))
   for (const file of named) {
-    const { ok, bytes, symbols, diagnostics } = await assembleFiles(files, file, undefined, GUEST_ORIGIN)
+    const { ok, bytes, symbols, diagnostics } = await assembleFiles(files, file, undefined, { origin: GUEST_ORIGIN })
     if (ok) guests[file] = { bytes, symbols: Object.fromEntries(symbols), address: GUEST_ORIGIN }
     else problems.push(...diagnostics)
   }
