@@ -25,7 +25,8 @@ const GUEST = `// What runs inside the virtual machine, at EL1 with its MMU off.
 /** Opens the free workspace, unless another one is shown already. */
 export async function openFreeWorkspace(): Promise<void> {
   const files: Record<string, string> = {}
-  for (const [path, text] of Object.entries(examples)) files[path.slice(path.lastIndexOf('/') + 1)] = text
+  const scriptsFirst = Object.entries(examples).sort(([a], [b]) => Number(b.endsWith('.ts')) - Number(a.endsWith('.ts')))
+  for (const [path, text] of scriptsFirst) files[path.slice(path.lastIndexOf('/') + 1)] = text
   if (Object.keys(files).length === 0) Object.assign(files, { 'main.ts': MAIN, 'guest.s': GUEST })
   await openWorkspace(FREE, files, { title: 'Your files', show: useFiles.getState().current === null, open: 'main.ts' })
 }

@@ -69,6 +69,8 @@ export function applyEditorTheme(theme: Theme): void {
       'editorIndentGuide.activeBackground1': token('--control-line'),
       'editorBracketMatch.background': token('--raise'),
       'editorBracketMatch.border': token('--control-line'),
+      ...Object.fromEntries([1, 2, 3, 4, 5, 6].map(n => [`editorBracketHighlight.foreground${n}`, token('--dim')])),
+      'editorBracketHighlight.unexpectedBracket.foreground': token('--bad'),
       'editorGutter.background': token('--ground'),
       'scrollbarSlider.background': `${token('--line')}c0`,
       'scrollbarSlider.hoverBackground': token('--control-line'),

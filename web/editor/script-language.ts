@@ -1,5 +1,6 @@
 import * as typescript from 'monaco-editor/languages/features/typescript/register'
 import declarations from '../../lessons/kvm/lab.d.ts?raw'
+import { IGNORED_DIAGNOSTICS, LAB_MODULE, SCRIPT_COMPILER_ENUMS, SCRIPT_COMPILER_OPTIONS, SCRIPT_LIBRARIES } from '../../lessons/kvm/compiler-options.ts'
 import { useFiles } from './files-store.ts'
 import { modelOf } from './models.ts'
 
@@ -8,32 +9,30 @@ import { modelOf } from './models.ts'
  * the workspace is seen by the others.
  */
 
-/** Top-level await is fine here: the runner wraps each module in an async function. */
-const AWAIT_AT_TOP = [1375, 1378, 1431, 1432, 2854]
+const ENUMS = {
+  target: { ES2022: 9 as typescript.ScriptTarget },
+  module: { CommonJS: typescript.ModuleKind.CommonJS },
+  moduleResolution: { Node10: typescript.ModuleResolutionKind.NodeJs },
+  moduleDetection: { force: 3 },
+} as const
 
 export function startScriptLanguage(): void {
   const defaults = typescript.typescriptDefaults
+  const { target, module, moduleResolution, moduleDetection } = SCRIPT_COMPILER_ENUMS
   defaults.setCompilerOptions({
-    target: typescript.ScriptTarget.ESNext,
-    module: typescript.ModuleKind.CommonJS,
-    moduleResolution: typescript.ModuleResolutionKind.NodeJs,
-    // 3: every file is a module, also one without imports.
-    moduleDetection: 3,
-    lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
-    types: [],
-    strict: true,
-    noEmitOnError: false,
+    ...SCRIPT_COMPILER_OPTIONS,
+    target: ENUMS.target[target],
+    module: ENUMS.module[module],
+    moduleResolution: ENUMS.moduleResolution[moduleResolution],
+    moduleDetection: ENUMS.moduleDetection[moduleDetection],
+    lib: [...SCRIPT_LIBRARIES],
+    // Monaco's files have no directory of their own.
     allowNonTsExtensions: true,
-    allowImportingTsExtensions: true,
-    esModuleInterop: true,
-    removeComments: false,
-    inlineSourceMap: true,
-    inlineSources: false,
   })
-  defaults.setDiagnosticsOptions({ diagnosticCodesToIgnore: AWAIT_AT_TOP, noSuggestionDiagnostics: false, onlyVisible: false })
+  defaults.setDiagnosticsOptions({ diagnosticCodesToIgnore: [...IGNORED_DIAGNOSTICS], noSuggestionDiagnostics: false, onlyVisible: false })
   defaults.setEagerModelSync(true)
-  defaults.addExtraLib(declarations, 'file:///node_modules/lab/index.d.ts')
-  defaults.addExtraLib('{"name":"lab","types":"index.d.ts"}', 'file:///node_modules/lab/package.json')
+  defaults.addExtraLib(declarations, `file:///node_modules/${LAB_MODULE}/index.d.ts`)
+  defaults.addExtraLib(JSON.stringify({ name: LAB_MODULE, types: 'index.d.ts' }), `file:///node_modules/${LAB_MODULE}/package.json`)
 }
 
 export interface CompiledModules {
@@ -62,7 +61,7 @@ export async function compileOpen(workspace: string): Promise<CompiledModules | 
     const uri = model.uri.toString()
     for (const found of [...(await worker.getSyntacticDiagnostics(uri)), ...(await worker.getSemanticDiagnostics(uri))]) {
       // 1 is an error; suggestions and messages do not keep a script from running.
-      if (found.category !== 1 || AWAIT_AT_TOP.includes(found.code)) continue
+      if (found.category !== 1 || IGNORED_DIAGNOSTICS.includes(found.code)) continue
       const at = model.getPositionAt(found.start ?? 0)
       diagnostics.push({ file, line: at.lineNumber, column: at.column, message: flat(found.messageText) })
     }
@@ -72,6 +71,13 @@ export async function compileOpen(workspace: string): Promise<CompiledModules | 
   return diagnostics.length > 0 ? { diagnostics } : { modules }
 }
 
-function flat(message: string | { messageText: string; next?: unknown }): string {
-  return typeof message === 'string' ? message : message.messageText
+interface Chain {
+  readonly messageText: string
+  readonly next?: readonly Chain[]
+}
+
+/** TypeScript's chain of reasons in one sentence. */
+function flat(message: string | Chain): string {
+  if (typeof message === 'string') return message
+  return [message.messageText, ...(message.next ?? []).map(flat)].join(' ')
 }

@@ -51,7 +51,7 @@ function Editors(props: { workspace: Workspace }) {
   const wantsListing = useFiles(state => state.listing)
   const file = workspace.files[workspace.open]
   const diff = view === 'diff' && typeof file?.original === 'string'
-  const listing = wantsListing && languageOf(workspace.open) === 'a64'
+  const listing = wantsListing && !diff && languageOf(workspace.open) === 'a64'
   return (
     <div className={listing ? 'editors with-listing' : 'editors'} id="code-editor" role="tabpanel" aria-label={workspace.open}>
       {diff ? <Diff workspace={workspace} /> : <Source workspace={workspace} />}
@@ -80,6 +80,7 @@ const OPTIONS: monaco.editor.IStandaloneEditorConstructionOptions = {
   guides: { indentation: false },
   padding: { top: 6, bottom: 6 },
   overviewRulerLanes: 1,
+  scrollbar: { verticalScrollbarSize: 10, horizontalScrollbarSize: 10, useShadows: false },
   hover: { delay: 250, sticky: true },
   // With a screen reader's Ctrl+M, or F1 and "Toggle Tab", Tab leaves the editor.
   tabFocusMode: false,
@@ -225,7 +226,7 @@ function Status(props: { workspace: Workspace }) {
       {isAssembly && assembly !== null && <span>{assembly.ok ? `${assembly.bytes.length.toLocaleString('en')} bytes` : 'does not assemble'}</span>}
       <span data-testid="code-kept">{keeping === 'off' ? 'not kept' : unsaved > 0 ? 'keeping…' : 'kept in this browser'}</span>
       <span className="tab-hint">
-        <kbd>Ctrl M</kbd> lets Tab leave the editor
+        <kbd>Ctrl M</kbd>: Tab leaves the editor
       </span>
     </footer>
   )

@@ -99,7 +99,7 @@ export function bitDiagram(row: Row, word?: number): string {
 }
 
 function fieldValue(name: string, value: number): string {
-  if (/^R[a-z]\d?$/.test(name)) return value === 31 ? '31' : `r${value}`
+  if (/^R[a-z]\d?$/.test(name)) return String(value)
   if (name === 'sf') return value === 1 ? '64-bit' : '32-bit'
   return value < 10 ? String(value) : `0x${value.toString(16)}`
 }

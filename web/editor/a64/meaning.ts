@@ -1,5 +1,5 @@
 import type { Builder } from '../../../engine/isa/builder.ts'
-import { type AnyFields, type Row } from '../../../engine/isa/row.ts'
+import type { AnyFields, Row } from '../../../engine/isa/row.ts'
 import { systemOperation } from '../../../engine/isa/system-operations.ts'
 import { systemRegisterName } from '../../../engine/isa/system-register-names.ts'
 
