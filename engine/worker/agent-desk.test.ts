@@ -64,11 +64,11 @@ describe('AgentDesk', () => {
     d.fromGuest(hello)
     d.receive({ type: 'agent', id: 1, frame: call(60_000_000) })
     d.flush()
-    machine.virtualNanoseconds = 79e9
+    machine.virtualNanoseconds = 64e9
     d.tick()
     await soon()
     expect(posted).toHaveLength(1)
-    machine.virtualNanoseconds = 80e9
+    machine.virtualNanoseconds = 65e9
     d.tick()
     await soon()
     expect(posted.slice(1)).toMatchObject([

@@ -16,7 +16,7 @@ export interface AgentMachine {
 }
 
 /** Beyond a request's own limit: no agent that lives takes so much of the machine's time to answer. */
-const SILENCE_NANOSECONDS = 20e9
+const SILENCE_NANOSECONDS = 5e9
 
 export class AgentDesk {
   private machine: AgentMachine | null = null
