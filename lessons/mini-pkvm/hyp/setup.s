@@ -203,7 +203,8 @@ hyp_back_vmemmap:
         mrs     x2, dczid_el0
         cmp     x2, #4
         b.ne    2f
-1:      .rept   8
+1:
+        .rept   8
         dc      zva, x0
         add     x0, x0, #64
         .endr
@@ -280,7 +281,8 @@ fix_host_ownership:
         mov     x0, x19
         bl      hyp_phys_to_page
         mov     x1, #BLOCK_SIZE / PAGE_SIZE / 8
-2:      .rept   4
+2:
+        .rept   4
         stp     x21, x21, [x0], #16
         .endr
         subs    x1, x1, #1
