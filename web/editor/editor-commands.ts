@@ -38,7 +38,7 @@ function showCode(): void {
 }
 
 export const CODE = {
-  show: { id: 'view.code', title: 'Go to the code', key: 'Alt+Shift+KeyE', keyLabel: 'Alt ⇧ E', enabled: () => true, run: showCode },
+  show: { id: 'view.code', title: 'Go to the code', key: 'Alt+Shift+KeyD', keyLabel: 'Alt ⇧ D', enabled: () => true, run: showCode },
   save: { id: 'code.save', title: 'Save the code', keyLabel: 'Ctrl S', enabled: some, run: save },
   run: {
     id: 'code.run',

@@ -114,9 +114,13 @@ export function spotAt(line: string, column: number): Spot {
   const code = /^#/.test(line) ? '' : line.replace(/"(?:\\.|[^"\\])*"?/g, text => ' '.repeat(text.length)).replace(/\/\/.*$|\/\*.*?(?:\*\/|$)/g, text => ' '.repeat(text.length))
   const words = /[A-Za-z_.$\\][\w.$]*|\d+[bf]?\b|[sS][23]_\w+/g
   let mnemonic = ''
+  let behind = 0
   for (let found = words.exec(code); found !== null; found = words.exec(code)) {
     const start = found.index + 1
     const end = start + found[0].length
+    // A new statement.
+    if (code.slice(behind, found.index).includes(';')) mnemonic = ''
+    behind = end - 1
     const isLabel = mnemonic === '' && /^\s*:/.test(code.slice(end - 1))
     let word = found[0]
     // v0.16b: the register without its arrangement.
@@ -124,7 +128,6 @@ export function spotAt(line: string, column: number): Spot {
     const kind = isLabel ? 'label' : mnemonic !== '' ? 'operand' : word.startsWith('.') ? 'directive' : 'mnemonic'
     if (kind === 'mnemonic' || kind === 'directive') mnemonic = word.toLowerCase()
     if (column >= start && column <= end) return { kind, word, start, end, mnemonic }
-    if (/;/.test(code.slice(end - 1, (words.lastIndex = end - 1) + 1))) mnemonic = ''
   }
-  return { ...NOTHING, mnemonic }
+  return { ...NOTHING, mnemonic: code.slice(behind, column - 1).includes(';') ? '' : mnemonic }
 }
