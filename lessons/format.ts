@@ -8,11 +8,13 @@ import { readBody } from './format/body.ts'
 import type { Problem } from './format/fields.ts'
 import { readFrontMatter, splitHead } from './format/front-matter.ts'
 import type { Block, Lesson } from './format/lesson.ts'
+import { parseLabLink } from './format/links.ts'
 
 export type { FolderTexts } from './format/attempts.ts'
 export { citationsIn, withCitations } from './format/body.ts'
 export { problemText, type Problem } from './format/fields.ts'
 export * from './format/lesson.ts'
+export { type LabLink, parseLabLink, type SettingsChange, type View, VIEWS } from './format/links.ts'
 
 /** A folder as it was found. */
 export interface LessonFolder {
@@ -61,6 +63,7 @@ function fitTogether(lesson: Lesson, checks: LessonChecks, problems: Problem[]):
   for (const check of checks.checks) {
     if (!stepIds.includes(check.step)) problems.push({ file: 'checks.ts', field: `check "${check.id}"`, message: `its step "${check.step}" is none of lesson.md's: ${stepIds.join(', ')}.` })
   }
+  linksFit(lesson, stepIds, problems)
   const blocks = [...lesson.intro, ...lesson.steps.flatMap(step => step.blocks)]
   const questions = blocks.filter(block => block.kind === 'question')
   const predictions = blocks.filter(block => block.kind === 'predict')
@@ -78,6 +81,20 @@ function fitTogether(lesson: Lesson, checks: LessonChecks, problems: Problem[]):
     }
   }
   for (const attempt of wrong) expected(attempt.name, attempt.expect, checks.checks, problems)
+}
+
+/** Files and steps that the text links to are the lesson's own. */
+function linksFit(lesson: Lesson, stepIds: readonly string[], problems: Problem[]): void {
+  const texts = [...lesson.intro, ...lesson.steps.flatMap(step => [...step.blocks, ...step.hints.map(text => ({ kind: 'markdown' as const, text }))])]
+  for (const block of texts) {
+    const text = block.kind === 'markdown' ? block.text : block.kind === 'predict' ? block.compare : ''
+    for (const [, href] of text.matchAll(/\]\((lab:[^)\s]*)/g)) {
+      const link = parseLabLink(href!)
+      if (typeof link === 'string') continue
+      const missing = (link.to === 'file' && !lesson.files.some(file => file.name === link.name)) || (link.to === 'step' && !stepIds.includes(link.id))
+      if (missing) problems.push({ file: 'lesson.md', field: 'body', message: `the link ${href} leads to no ${link.to} of this lesson.` })
+    }
+  }
 }
 
 function chosen(

@@ -40,7 +40,7 @@ async function loadChecks(curriculum: string, name: string, projectRoot: string)
   const outfile = checksBundle(name, projectRoot)
   try {
     await mkdir(join(lessonCache(projectRoot), 'checks'), { recursive: true })
-    await build({ entryPoints: [source], bundle: true, platform: 'neutral', format: 'esm', target: 'es2022', logLevel: 'silent', outfile, alias: { 'lesson-checks': join(projectRoot, 'lessons', 'checks.ts') } })
+    await build({ entryPoints: [source], bundle: true, platform: 'neutral', format: 'esm', target: 'es2022', logLevel: 'silent', outfile })
     return await import(pathToFileURL(outfile).href)
   } catch (error) {
     const first = (error as { errors?: { text: string; location: { line: number } | null }[] }).errors?.[0]

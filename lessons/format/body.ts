@@ -3,6 +3,7 @@
  * and `hint` (Markdown) where they belong in the text.
  */
 import { Fields, parseYaml, type Problem } from './fields.ts'
+import { parseLabLink } from './links.ts'
 import type { Block, Choice, Citation, Prediction, Question, Step } from './lesson.ts'
 
 const FILE = 'lesson.md'
@@ -12,7 +13,6 @@ const FENCE = /^(`{3,}|~{3,})[ \t]*(\S*)[^\n]*$/
 /** `[handle_host_mem_abort, 7.3.4]`, `[host_donate, mini]`; not a link. */
 const CITATION = /\[([A-Za-z_][\w.$]*(?:\(\))?),[ \t]*((?:\d+\.\d+(?:\.\d+)?|mini)(?:[ \t]*,[ \t]*(?:\d+\.\d+(?:\.\d+)?|mini))*)\](?!\()/g
 const LINK = /\]\((lab:[^)\s]*)/g
-const LINK_FORM = /^lab:(set|boot)\?[a-zA-Z]+=[^&]*(&[a-zA-Z]+=[^&]*)*$|^lab:run$|^lab:(file|show|step|lesson|view)\/.+$/
 
 export interface Body {
   readonly intro: readonly Block[]
@@ -120,13 +120,9 @@ function place(step: { readonly id: string }): string {
 }
 
 function checkLinks(text: string, problems: Problem[]): void {
-  for (const [, link] of text.matchAll(LINK)) {
-    if (LINK_FORM.test(link!)) continue
-    problems.push({
-      file: FILE,
-      field: 'body',
-      message: `the link ${link} is none that the lab knows: lab:set?mode=nvhe, lab:boot?mode=nvhe, lab:run, lab:file/NAME, lab:show/PAGE, lab:step/ID, lab:lesson/ID, lab:view/NAME.`,
-    })
+  for (const [, href] of text.matchAll(LINK)) {
+    const link = parseLabLink(href!)
+    if (typeof link === 'string') problems.push({ file: FILE, field: 'body', message: link })
   }
 }
 
