@@ -98,7 +98,8 @@ function KernelChoice() {
       </div>
       {chosen?.from === 'system' && (
         <p className="note system-line">
-          <CommandButton command={SYSTEM.sources} /> <CommandButton command={SYSTEM.boot} />
+          <CommandButton command={SYSTEM.sources} label="Its sources" />
+          <CommandButton command={SYSTEM.boot} label="Build and boot" />
         </p>
       )}
       {kernels.state === 'known' && kernels.entries.length === 0 && (

@@ -2,6 +2,8 @@ import { useEffect, useRef, useState } from 'react'
 import type { Command } from '../commands.ts'
 import { runCommand } from '../commands.ts'
 import { useLab } from '../store.ts'
+import { SYSTEM } from '../system/system-commands.ts'
+import { SYSTEM_WORKSPACE } from '../system/system-store.ts'
 import { CODE } from './editor-commands.ts'
 import { useFiles } from './files-store.ts'
 
@@ -9,9 +11,10 @@ import { useFiles } from './files-store.ts'
 export function CodeToolbar() {
   const view = useFiles(state => state.view)
   const listing = useFiles(state => state.listing)
+  const system = useFiles(state => state.current === SYSTEM_WORKSPACE)
   return (
     <div className="code-toolbar" role="toolbar" aria-label="Code">
-      <Tool command={CODE.run} label="Run" strong />
+      {system ? <Tool command={SYSTEM.boot} label="Build and boot" strong /> : <Tool command={CODE.run} label="Run" strong />}
       <Tool command={CODE.save} label="Save" />
       <Tool command={CODE.listing} label="Listing" pressed={listing} />
       <Tool command={CODE.diff} label="Diff" pressed={view === 'diff'} />
