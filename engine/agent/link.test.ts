@@ -117,6 +117,15 @@ describe('AgentLink', () => {
     expect(sent).toEqual([])
   })
 
+  it('tells whoever asks without end', async () => {
+    const { link } = line()
+    const all = Array.from({ length: 1100 }, () => agent.hello(link).catch((e: Error) => e.message))
+    link.close('over')
+    const reasons = await Promise.all(all)
+    expect(reasons.filter(r => r === 'over')).toHaveLength(1024)
+    expect(reasons.at(-1)).toContain('await each call')
+  })
+
   it('another link goes on from where one was', async () => {
     const { link, sent } = line()
     link.receive(HELLO)

@@ -27,6 +27,9 @@ export interface AgentLinkState {
   readonly sequence: number
 }
 
+/** Requests that may wait for their turn: a script that asks in a loop without awaiting is told, before memory runs out. */
+const MOST_WAITING = 1024
+
 /** Length of the unasked hello, by which it is recognised among what the port may carry before. */
 const HELLO_BYTES = HEADER_BYTES + 32
 
@@ -86,6 +89,9 @@ export class AgentLink implements AgentPort {
     return new Promise((resolve, reject) => {
       if (this.closed !== null) throw this.closed
       checkRequest(frame)
+      if (this.queue.length >= MOST_WAITING) {
+        throw new AgentProtocolError(`${MOST_WAITING} requests wait for the agent already: await each call before the next`)
+      }
       this.queue.push({ frame: frame.slice(), resolve, reject })
       this.sendNext()
     })
