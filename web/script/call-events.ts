@@ -2,11 +2,27 @@
 import type { LabEvent } from '../../engine/worker/inspection-protocol.ts'
 import type { TraceEntry } from '../../lessons/kvm/trace.ts'
 
-/** Events that say that something changed, or that somebody was refused: told beside a call. Others are counted. */
-const TELLING: ReadonlySet<LabEvent['kind']> = new Set(['ownership', 'vm', 'taint', 'gate', 'guest-hypercall'])
+/** Smaller is told first: what befell a VM, who was refused; then pages; hypercalls and switches are counted only. */
+function weight(event: LabEvent): number {
+  switch (event.kind) {
+    case 'vm':
+    case 'taint':
+    case 'gate':
+    case 'guest-hypercall':
+      return 0
+    case 'abort':
+      return /denied|refused|EPERM|injected/.test(event.text) ? 0 : UNTOLD
+    case 'ownership':
+      // A VM's page tells more than what the hypervisor needs for its own books.
+      return /\bVM\b/.test(event.text) ? 1 : 2
+    default:
+      return UNTOLD
+  }
+}
+const UNTOLD = 9
 
 export interface CallEvents {
-  /** The first of those that tell something. */
+  /** Those that tell most, oldest first. */
   telling: LabEvent[]
   /** How many there are of these. */
   tellingCount: number
@@ -26,6 +42,7 @@ export function eventsOf(entry: TraceEntry, events: readonly LabEvent[], most: n
   let at = firstAtOrAfter(events, before)
   // What was entered late stands before.
   while (at > 0 && (events[at - 1]?.instructions ?? 0) > before) at--
+  const told: LabEvent[] = []
   const found: CallEvents = { telling: [], tellingCount: 0, count: 0 }
   for (let late = 0; at < events.length; at++) {
     const event = events[at] as LabEvent
@@ -35,10 +52,11 @@ export function eventsOf(entry: TraceEntry, events: readonly LabEvent[], most: n
     }
     if (event.instructions <= before) continue
     found.count++
-    if (!TELLING.has(event.kind)) continue
-    found.tellingCount++
-    if (found.telling.length < most) found.telling.push(event)
+    if (weight(event) !== UNTOLD) told.push(event)
   }
+  found.tellingCount = told.length
+  const chosen = new Set(told.toSorted((a, b) => weight(a) - weight(b) || a.sequence - b.sequence).slice(0, most))
+  found.telling = told.filter(event => chosen.has(event))
   return found
 }
 

@@ -47,7 +47,7 @@ export function TracePanel() {
 function Act(props: { command: Command; label: string }) {
   const { command, label } = props
   return (
-    <button type="button" className="trace-act" title={`${command.title}  ${command.keyLabel ?? ''}`} onClick={() => runCommand(command)}>
+    <button type="button" className="button trace-act" title={`${command.title}  ${command.keyLabel ?? ''}`} onClick={() => runCommand(command)}>
       {label}
     </button>
   )
@@ -131,8 +131,8 @@ function Rows(props: { rows: readonly TraceRow[]; running: boolean }) {
   const shown = (list.scrollRect?.height ?? 0) > 0
   // biome-ignore lint/correctness/useExhaustiveDependencies: the list is a new object each time; the number of rows decides
   useEffect(() => {
-    if (shown && running && follow.current && rows.length > 0) list.scrollToIndex(rows.length - 1, { align: 'end' })
-  }, [shown, running, rows.length])
+    if (shown && follow.current && rows.length > 0) list.scrollToIndex(rows.length - 1, { align: 'end' })
+  }, [shown, running, rows])
   const toggle = (key: number) => {
     const next = new Set(open)
     if (!next.delete(key)) next.add(key)

@@ -20,9 +20,9 @@ print('the guest rang at', hex(exit.address), 'and says MEM_SHARE returned', exi
 
 const readable: bigint[] = []
 for (let page = ram.guestAddress; page < ram.guestAddress + 0x4000n; page += 0x1000n) {
-  const { ok, error } = await attempt(ram.read(page, 16))
-  print(hex(page), ok ? 'the host can read it' : error.message)
-  if (ok) readable.push(page)
+  const read = await attempt(ram.read(page, 16))
+  print(hex(page), read.ok ? 'the host can read it' : `the host gets ${read.error.code}`)
+  if (read.ok) readable.push(page)
 }
 
 const message = await ram.readText(program.symbol('SHARED'))
