@@ -96,8 +96,11 @@ export class SourceExpander {
         const top = conditions[conditions.length - 1]
         if (word.startsWith('.if')) {
           const outer = active()
-          const holds = outer && this.condition(word, line)
-          conditions.push({ active: holds, done: holds, outer, position: line.position })
+          // One that cannot be evaluated is reported once: neither branch is read, and its .endif is no error.
+          const opened = { active: false, done: true, outer, position: line.position }
+          conditions.push(opened)
+          opened.active = outer && this.condition(word, line)
+          opened.done = opened.active
         } else if (word === '.else' || word === '.elseif') {
           if (top === undefined) throw new SourceError(`${word} without .if`, line.position)
           top.active = top.outer && !top.done && (word === '.else' || this.condition('.if', line))

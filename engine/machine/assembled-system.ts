@@ -3,8 +3,8 @@
  * Image. It is linked at the address where the lab and QEMU's `virt` load an Image whose text_offset is 0.
  *
  * What the sources may rely on:
- * - `mini-pkvm.s` is read first. `.include "hyp/vectors.s"` names a file from the top folder; a file of the same folder
- *   may also be named alone.
+ * - `mini-pkvm.s` is read first. `.include` names a file beside the including one, or from the top folder:
+ *   `.include "hyp/vectors.s"`.
  * - The 64-byte header of the boot protocol is at the start of .text, written by the sources: `b start`, then
  *   text_offset 0, `image_size` `_end - _text`, and `ARM\x64` at 56 (Documentation/arch/arm64/booting.rst).
  * - Every option of Kconfig is a constant of value 0 or 1 by its name: `.if CONFIG_PROTECTED_VM_UAPI`.
@@ -111,7 +111,7 @@ function definesOf(options: SystemSources['options']): Record<string, number> {
 /** @throws SourceError when there is no such file; its message says what to do. */
 function includeText(sources: SystemSources['sources'], path: string, from: Position): string {
   const folder = from.file.slice(0, from.file.lastIndexOf('/') + 1)
-  for (const candidate of [path, folder + path]) {
+  for (const candidate of [folder + path, path]) {
     const found = Object.hasOwn(sources, normal(candidate)) ? sources[normal(candidate)] : undefined
     if (found !== undefined) return found
   }
