@@ -34,6 +34,14 @@ host_entry:
         va_of   x1, x1
         br      x1
 host_start:
+        adr     x1, __bss_start
+        adr     x2, __bss_stop
+1:      stp     xzr, xzr, [x1], #16             // what is behind it is not in use
+        stp     xzr, xzr, [x1], #16
+        stp     xzr, xzr, [x1], #16
+        stp     xzr, xzr, [x1], #16
+        cmp     x1, x2
+        b.lo    1b
         mov     x1, #PAGE_OFFSET
         adr     x2, kimage_voffset
         str     x1, [x2]

@@ -38,6 +38,7 @@
         member  task_struct.fault_address
         member  task_struct.locked_vm           // pages charged to RLIMIT_MEMLOCK
         member  task_struct.memlock_limit, 16   // bytes: current and maximum
+        member  task_struct.cap_ipc_lock        // 1: locked memory is not limited
         member  task_struct.timer_at            // ITIMER_REAL in counter ticks: next expiry (0: off), and its interval
         member  task_struct.timer_interval
         endstruct task_struct

@@ -24,7 +24,7 @@ free_lists:     .skip 8 * (MAX_ORDER + 1)       // first of the free runs; each 
 // pages_init: free RAM is what lies between the kernel's image and the initrd.
 pages_init:
         enter
-        bl      end_of_kernel_memory
+        ldr     x0, =_end
         add     x0, x0, #PAGE_MASK
         and     x19, x0, #~PAGE_MASK
         va_of   x19, x19

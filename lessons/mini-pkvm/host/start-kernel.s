@@ -33,4 +33,6 @@ task_init:
         str     x0, [x1]
         mov     x1, #0x800000                   // 8 MiB, Linux's default of RLIMIT_MEMLOCK
         stp     x1, x1, [x0, #task_struct.memlock_limit]
+        mov     x1, #1                          // the first process may do everything
+        str     x1, [x0, #task_struct.cap_ipc_lock]
         ret
