@@ -137,6 +137,7 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       start.restore()
       const hash = machine.hash()
       expect(refusal('host_shear_hyp', '1')).toMatch(/no host call “host_shear_hyp”/)
+      expect(refusal('tlb_flush_vmid', '1')).toMatch(/is __kvm_tlb_flush_vmid or __pkvm_tlb_flush_vmid: write which/)
       expect(refusal('host_share_hyp')).toMatch(/takes pfn: 0 of 1/)
       expect(refusal('host_share_hyp', 'page')).toMatch(/not a 64-bit number/)
       expect(refusal('host_share_hyp', '0x10000000000000000')).toMatch(/not a 64-bit number/)

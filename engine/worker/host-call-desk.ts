@@ -162,7 +162,9 @@ export class HostCallDesk {
     if (!names.known) throw new HostCallError(`Calls have numbers only, no names, on this kernel: ${names.why}`)
     const plain = wanted.replace(PREFIX, '')
     for (const [number, name] of names.value) if (name === wanted) return number
-    for (const [number, name] of names.value) if (name.replace(PREFIX, '') === plain) return number
+    const found = [...names.value].filter(([, name]) => name.replace(PREFIX, '') === plain)
+    if (found.length > 1) throw new HostCallError(`“${wanted}” is ${found.map(([, name]) => name).join(' or ')}: write which`)
+    if (found[0] !== undefined) return found[0][0]
     throw new HostCallError(`This kernel has no host call “${wanted}”`)
   }
 

@@ -16,12 +16,12 @@ export function CallBox() {
   const found = useMemo(() => matching(names ?? [], typed), [names, typed])
   const shown = open && found.length > 0
   const choose = (it: HostCallName) => {
-    useHypercall.setState({ call: shortName(it.name) })
+    useHypercall.setState({ call: shortName(it.name, names) })
     setOpen(false)
     setTyped(null)
   }
   const openAll = () => {
-    setAt(Math.max(0, (names ?? []).findIndex(it => shortName(it.name) === shortName(call))))
+    setAt(Math.max(0, (names ?? []).findIndex(it => it.name === call || shortName(it.name, names) === call)))
     setTyped(null)
     setOpen(true)
   }
@@ -83,7 +83,7 @@ export function CallBox() {
             onMouseDown={event => event.preventDefault()}
             onClick={() => choose(it)}
           >
-            <span className="mono">{shortName(it.name)}</span>
+            <span className="mono">{shortName(it.name, names)}</span>
             <span className="mono quiet">{it.args.join(', ')}</span>
             <span className="mono quiet number">{`0x${it.number.toString(16)}`}</span>
           </div>
@@ -96,6 +96,6 @@ export function CallBox() {
 function matching(names: readonly HostCallName[], typed: string | null): readonly HostCallName[] {
   const wanted = typed?.trim().toLowerCase() ?? ''
   if (wanted === '') return names
-  const begins = names.filter(it => shortName(it.name).startsWith(wanted) || it.name.startsWith(wanted))
+  const begins = names.filter(it => it.name.startsWith(wanted) || it.name.replace(/^__(pkvm_|kvm_)?/, '').startsWith(wanted))
   return [...begins, ...names.filter(it => !begins.includes(it) && it.name.toLowerCase().includes(wanted))]
 }

@@ -1,5 +1,4 @@
 import { useEffect } from 'react'
-import { CommandButton } from '../components/command-button.tsx'
 import { runCommand } from '../commands.ts'
 import { hex } from '../format.ts'
 import { useInspection } from '../inspection-store.ts'
@@ -72,8 +71,8 @@ function Form(props: { booted: boolean }) {
             onChange={event => setArgument(name, event.target.value)}
           />
           {takesPage(name) !== null && (
-            <button type="button" className="link" disabled={selected === null} title="Alt ⇧ K: Put the selected page into the hypercall" onClick={putSelectedPage}>
-              {selected === null ? 'no page selected' : `selected page ${hex(selected)}`}
+            <button type="button" className="link" disabled={selected === null} title={selected === null ? 'No page is selected' : `Put in page ${hex(selected)}`} onClick={putSelectedPage}>
+              selected page
             </button>
           )}
           <small id={`hypercall-${name}-is`}>
@@ -89,12 +88,10 @@ function Form(props: { booted: boolean }) {
         Go back to before the call when the hypervisor panics
       </label>
       <div className="hypercall-issue">
-        <CommandButton command={HYPERCALL_COMMANDS.issue} primary label={state.busy ? 'Issuing…' : 'Issue'} />
-        <small>
-          {props.booted
-            ? 'Pauses the machine, takes the host’s kernel to its own hvc #0 with these registers, and puts the host’s registers back.'
-            : 'Boot a machine first.'}
-        </small>
+        <button type="submit" className="button primary" disabled={!props.booted || state.busy} title={HYPERCALL_COMMANDS.issue.title}>
+          {state.busy ? 'Issuing…' : 'Issue'}
+        </button>
+        <small>{props.booted ? 'The machine pauses for it, and stays paused.' : 'Boot a machine first.'}</small>
       </div>
     </form>
   )

@@ -46,9 +46,10 @@ export const useHypercall = create<HypercallState>(() => ({
   past: [],
 }))
 
-/** `__pkvm_host_share_hyp` as people say it. */
-export function shortName(name: string): string {
-  return name.replace(PREFIX, '')
+/** `__pkvm_host_share_hyp` as people say it; in full where two calls would be said alike. */
+export function shortName(name: string, names: readonly HostCallName[] | null): string {
+  const short = name.replace(PREFIX, '')
+  return names?.some(it => it.name !== name && it.name.replace(PREFIX, '') === short) === true ? name : short
 }
 
 /** The call that the form names, when this kernel has it. */
@@ -56,7 +57,7 @@ export function chosenCall({ names, call }: HypercallState): HostCallName | unde
   const wanted = call.trim()
   if (wanted === '') return undefined
   const number = /^(0x[0-9a-f]+|\d+)$/i.test(wanted) ? Number(wanted) & 0xffff : null
-  return names?.find(it => (number === null ? it.name === wanted || shortName(it.name) === shortName(wanted) : it.number === number))
+  return names?.find(it => (number === null ? it.name === wanted || shortName(it.name, names) === wanted : it.number === number))
 }
 
 /** Names of the fields that the form has now. */

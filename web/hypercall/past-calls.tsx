@@ -15,8 +15,8 @@ export function PastCalls() {
     <div className="past-calls" role="log" aria-label="Calls made" aria-live="polite">
       {past.length === 0 ? (
         <p className="remark">
-          Each answer is the hypervisor’s own. A good one to begin with: select a page that is the host’s alone, share it with <code>host_share_hyp</code>, then share
-          it again.
+          The processor is taken to an <code>hvc #0</code> of the host’s own kernel with these registers; the host’s are put back afterwards. Each answer is the
+          hypervisor’s own. To begin with: select a page that is the host’s alone, share it with <code>host_share_hyp</code>, then share it again.
         </p>
       ) : (
         <>
@@ -36,10 +36,11 @@ export function PastCalls() {
 
 function Call({ past }: { past: PastCall }) {
   const { answer } = past
+  const names = useHypercall(state => state.names)
   return (
     <>
       <div className="past-head">
-        <code>{answer === null ? `${shortName(past.call)}(${past.args.join(', ')})` : answer.text.replace(/^__(pkvm_|kvm_)?/, '')}</code>
+        <code>{answer === null ? `${past.call}(${past.args.join(', ')})` : answer.text.replace(answer.name, shortName(answer.name, names))}</code>
         <Result answer={answer} />
         <button type="button" className="link" onClick={() => repeat(past)}>
           again
