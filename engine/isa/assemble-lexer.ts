@@ -160,6 +160,22 @@ export function tokenize(text: string, position: Position): Token[] {
   }
 }
 
+/** Tokens of lines met before: sources are assembled again and again with few lines changed, and macros repeat theirs. */
+const known = new Map<string, readonly Token[]>()
+const MOST_KNOWN = 30_000
+
+/** The tokens of a line, as `tokenize` gives them. The array is shared: it must not be changed. @throws SourceError */
+export function tokensOf(text: string, position: Position): readonly Token[] {
+  if (position.column !== 1) return tokenize(text, position)
+  let tokens = known.get(text)
+  if (tokens === undefined) {
+    tokens = tokenize(text, position)
+    if (known.size >= MOST_KNOWN) known.clear()
+    known.set(text, tokens)
+  }
+  return tokens
+}
+
 function numberValue(text: string): bigint {
   if (/^0[0-7]+$/.test(text)) return BigInt(`0o${text.slice(1)}`)
   return BigInt(text)

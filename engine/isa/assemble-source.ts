@@ -40,8 +40,22 @@ const MOST_STATEMENTS = 500_000
 /** Characters that a line may have after its macro's arguments were put in: arguments can double at each call. */
 const LONGEST_LINE = 10_000
 
+/** First words of lines met before. */
+const firstWords = new Map<string, string>()
+const MOST_KNOWN = 30_000
+
 /** The first word after labels, lower case. */
 function firstWord(text: string): string {
+  let word = firstWords.get(text)
+  if (word === undefined) {
+    word = readFirstWord(text)
+    if (firstWords.size >= MOST_KNOWN) firstWords.clear()
+    firstWords.set(text, word)
+  }
+  return word
+}
+
+function readFirstWord(text: string): string {
   return /^[A-Za-z_.$][A-Za-z0-9_.$]*/.exec(text.replace(LABELS, ''))?.[0].toLowerCase() ?? ''
 }
 
@@ -61,12 +75,7 @@ export class SourceExpander {
   /** Read a file's text. Errors go to the host. */
   file(text: string, file: string): void {
     try {
-      const clean = stripComments(text, file)
-      this.lines(
-        clean
-          .split('\n')
-          .map((t, i) => ({ text: /^\s*#/.test(t) ? '' : t, position: { file, line: i + 1, column: 1 } })),
-      )
+      this.lines(linesOf(text, file).map((t, i) => ({ text: t, position: { file, line: i + 1, column: 1 } })))
     } catch (e) {
       this.caught(e)
     }
@@ -305,6 +314,23 @@ export class SourceExpander {
         throw new SourceError(`unknown directive ${word}`, line.position)
     }
   }
+}
+
+/** Lines without comments of files met before. */
+const files = new Map<string, readonly string[]>()
+const MOST_FILES = 300
+
+/** @throws SourceError when a comment has no end. */
+function linesOf(text: string, file: string): readonly string[] {
+  let lines = files.get(text)
+  if (lines === undefined) {
+    lines = stripComments(text, file)
+      .split('\n')
+      .map((t) => (/^\s*#/.test(t) ? '' : t.trimEnd()))
+    if (files.size >= MOST_FILES) files.clear()
+    files.set(text, lines)
+  }
+  return lines
 }
 
 /** The line with another text, marked as an expansion. Lines that are within something keep the whole chain. */

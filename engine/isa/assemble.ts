@@ -9,7 +9,7 @@
 import { type Data, dataDirective, isIgnoredDirective, splitTokens } from './assemble-directives.ts'
 import { type Resolve, type Term, TokenReader, absolute, parseAbsolute, parseExpression } from './assemble-expressions.ts'
 import { InstructionAssembler } from './assemble-instruction.ts'
-import { type Diagnostic, type Position, SourceError, type Token, tokenize } from './assemble-lexer.ts'
+import { type Diagnostic, type Position, SourceError, type Token, tokensOf } from './assemble-lexer.ts'
 import { SourceExpander } from './assemble-source.ts'
 import type { Feature, Row } from './row.ts'
 
@@ -228,7 +228,7 @@ class Assembly {
   }
 
   private statement(text: string, position: Position): void {
-    let tokens = tokenize(text, position)
+    let tokens = tokensOf(text, position)
     for (;;) {
       const [first, second] = tokens
       if (second?.text !== ':' || second.kind !== 'punctuation') break
@@ -238,8 +238,10 @@ class Assembly {
       tokens = tokens.slice(2)
     }
     // After the labels, so that `1: b 1b` branches to itself.
-    const [first, ...rest] = tokens.map((t) => this.renamed(t))
+    if (tokens.some((t) => t.kind === 'local')) tokens = tokens.map((t) => this.renamed(t))
+    const first = tokens[0]
     if (first === undefined) return
+    const rest = tokens.slice(1)
     const place = { ...position, column: first.column }
     if (first.kind !== 'name')
       throw new SourceError(`expected an instruction or directive but found '${first.text}'`, place)
