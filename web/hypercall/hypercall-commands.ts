@@ -1,9 +1,11 @@
 import type { Command } from '../commands.ts'
 import { useInspection } from '../inspection-store.ts'
-import { useLayout } from '../layout/layout-store.ts'
+import { heightenLowerRow, useLayout } from '../layout/layout-store.ts'
 import { argumentNames, forgetCalls, issue, putSelectedPage, takesPage, useHypercall } from './hypercall-store.ts'
 
 export const CALL_BOX = 'hypercall-name'
+/** Height of the row below in which the form has room. */
+const ROOM_PERCENT = 38
 
 /** Commands of the hypercall panel. */
 export const HYPERCALL_COMMANDS = {
@@ -15,6 +17,7 @@ export const HYPERCALL_COMMANDS = {
     enabled: () => true,
     run: () => {
       useLayout.setState({ dock: 'hypercall' })
+      heightenLowerRow(ROOM_PERCENT)
       requestAnimationFrame(() => document.getElementById(CALL_BOX)?.focus())
     },
   },

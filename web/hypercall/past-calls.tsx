@@ -61,7 +61,8 @@ function Result({ answer }: { answer: HostCallAnswer | null }) {
 }
 
 function Particulars({ answer }: { answer: HostCallAnswer }) {
-  const changes = changesOf(answer)
+  const returned = answer.end === 'returned'
+  const changes = answer.undone ? [] : changesOf(answer)
   const [x0, x1] = answer.registers
   return (
     <>
@@ -79,8 +80,9 @@ function Particulars({ answer }: { answer: HostCallAnswer }) {
         </ul>
       )}
       <p className="quiet mono">
-        x0 {x0} ({answer.status || answer.end}) · x1 {x1} · {count(answer.instructions)} instructions from {count(answer.at)}
-        {changes.length === 0 && answer.end === 'returned' ? ' · no page changed' : ''}
+        {returned && `x0 ${x0} (${answer.status}) · x1 ${x1} · `}
+        {count(answer.instructions)} instructions from {count(answer.at)}
+        {changes.length === 0 && returned ? ' · no page changed' : ''}
       </p>
     </>
   )
