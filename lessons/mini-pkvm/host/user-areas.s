@@ -187,106 +187,105 @@ sys_mmap:
 8:      mov     x0, #-EINVAL
         leave
 
-// sys_munmap: x0 = address, x1 = bytes. Areas that reach beyond are cut, or split in two.
-// x19 = start, x20 = end, x21 = area, x22, x23 = what of it goes
-sys_munmap:
+// split_vma: x0 = an address. If it lies inside of an area, the area ends there and another one begins; x0 = 0 or -ENOMEM.
+split_vma:
+        enter
+        mov     x19, x0
+        bl      find_vma
+        cbz     x0, 9f
+        mov     x21, x0
+        ldp     x22, x1, [x21]
+        mov     x0, #0
+        cmp     x22, x19
+        b.eq    9f
+        mov     x0, x19
+        ldr     x2, [x21, #vm_area_struct.prot]
+        ldp     x3, x4, [x21, #vm_area_struct.source]
+        sub     x6, x19, x22
+        add     x3, x3, x6
+        subs    x4, x4, x6
+        csel    x4, xzr, x4, ls
+        mov     x5, #0                          // what a file has is in the first page
+        bl      add_vma
+        cbnz    x0, 9f
+        str     x19, [x21, #vm_area_struct.end]
+9:      leave
+
+// split_range: x0 = address, x1 = bytes. Afterwards no area is partly inside. x0 = 0, -EINVAL or -ENOMEM; x1 = the end.
+split_range:
         enter
         tst     x0, #PAGE_MASK
         b.ne    8f
-        cbz     x1, 8f
         add     x1, x1, #PAGE_MASK
         and     x1, x1, #~PAGE_MASK
         mov     x19, x0
         adds    x20, x0, x1
         b.cs    8f
-        lsr     x2, x20, #39
-        cbnz    x2, 8f
-1:      mov     x0, x19
-        mov     x1, x20
-        bl      overlapping_vma
-        cbz     x0, 7f
-        mov     x21, x0
-        ldp     x22, x23, [x21]
-        cmp     x23, x20
-        b.ls    2f
-        // Something is left behind the hole: an area of its own.
-        sub     x6, x20, x22
-        ldp     x3, x4, [x21, #vm_area_struct.source]
-        add     x3, x3, x6
-        subs    x4, x4, x6
-        csel    x4, xzr, x4, ls
-        ldr     x2, [x21, #vm_area_struct.prot]
-        mov     x5, #0
-        mov     x0, x20
-        mov     x1, x23
-        bl      add_vma
+        ldr     x2, =TASK_SIZE
+        cmp     x20, x2
+        b.hi    8f
+        bl      split_vma
         cbnz    x0, 9f
-        mov     x23, x20
-2:      cmp     x22, x19
-        b.hs    3f
-        str     x19, [x21, #vm_area_struct.end]
-        mov     x22, x19
-        b       4f
-3:      stp     xzr, xzr, [x21]                 // nothing is left before it
-4:      ldr     x24, [x21, #vm_area_struct.file]
-        ldr     x0, [x21]
-        cbz     x0, 5f
-        mov     x24, #0                         // the rest of the area keeps the file
-5:      mov     x0, x22
-        bl      unmap_user_page
-        add     x22, x22, #PAGE_SIZE
-        cmp     x22, x23
-        b.lo    5b
-        mov     x0, x24
-        cbz     x0, 1b
-        bl      put_file
-        b       1b
-7:      mov     x0, #0
-9:      leave
+        mov     x0, x20
+        bl      split_vma
+9:      mov     x1, x20
+        leave
 8:      mov     x0, #-EINVAL
         leave
 
-// sys_mprotect: x0 = address, x1 = bytes, x2 = prot. Whole areas only.
+// sys_munmap: x0 = address, x1 = bytes.
+// x19 = start, x20 = end, x21 = file of an area, x22, x23 = area from and to
+sys_munmap:
+        enter
+        mov     x19, x0
+        cbz     x1, 8f
+        bl      split_range
+        cbnz    x0, 9f
+        mov     x20, x1
+1:      mov     x0, x19
+        mov     x1, x20
+        bl      overlapping_vma
+        cbz     x0, 9f
+        ldp     x22, x23, [x0]
+        ldr     x21, [x0, #vm_area_struct.file]
+        stp     xzr, xzr, [x0]
+2:      mov     x0, x22
+        bl      unmap_user_page
+        add     x22, x22, #PAGE_SIZE
+        cmp     x22, x23
+        b.lo    2b
+        cbz     x21, 1b
+        mov     x0, x21
+        bl      put_file
+        b       1b
+8:      mov     x0, #-EINVAL
+9:      leave
+
+// sys_mprotect: x0 = address, x1 = bytes, x2 = prot.
+// x19 = address, x20 = end, x21 = prot, x22 = area, x23 = end of the area
 sys_mprotect:
         enter
         mov     x19, x0
-        add     x20, x0, x1
         mov     x21, x2
-        tst     x19, #PAGE_MASK
-        b.ne    8f
+        bl      split_range
+        cbnz    x0, 9f
+        mov     x20, x1
+1:      mov     x0, #0
+        cmp     x19, x20
+        b.hs    9f
+        mov     x0, x19
         bl      find_vma
         cbz     x0, 7f
-        ldp     x3, x4, [x0]
-        cmp     x3, x19
-        b.ne    8f
-        cmp     x4, x20
-        b.ne    8f
+        ldr     x23, [x0, #vm_area_struct.end]
         str     x21, [x0, #vm_area_struct.prot]
-        mov     x22, x19
-        mov     x23, x20
         // Pages that are there get their new permissions.
-1:      mov     x0, x22
-        mov     x1, #0
-        bl      user_pte
-        cbz     x0, 2f
-        ldr     x1, [x0]
-        cbz     x1, 2f
-        str     xzr, [x0]
-        lsr     x2, x22, #PAGE_SHIFT
-        dsb     ishst
-        tlbi    vaae1is, x2
-        dsb     ish
-        and     x1, x1, #DESC_ADDRESS
-        va_of   x1, x1
-        mov     x0, x22
-        mov     x2, x21
-        bl      map_user_page
-2:      add     x22, x22, #PAGE_SIZE
-        cmp     x22, x23
-        b.lo    1b
-        mov     x0, #0
-        leave
+2:      mov     x0, x19
+        mov     x1, x21
+        bl      protect_user_page
+        add     x19, x19, #PAGE_SIZE
+        cmp     x19, x23
+        b.lo    2b
+        b       1b
 7:      mov     x0, #-ENOMEM
         leave
-8:      mov     x0, #-EINVAL
-        leave
+9:      leave

@@ -3,6 +3,7 @@
         .equ    DESC_TABLE, 3                    // a table, and at level 3 a page
         // Page, Normal, EL0 access, inner shareable, access flag, not global, PXN.
         .equ    PTE_USER, DESC_TABLE | (1 << 2) | (1 << 6) | (3 << 8) | (1 << 10) | (1 << 11) | (1 << 53)
+        .equ    PTE_EL0, 1 << 6
         .equ    PTE_RDONLY, 1 << 7
         .equ    PTE_UXN, 1 << 54
         .equ    DESC_ADDRESS, 0x0000fffffffff000
@@ -52,14 +53,7 @@ map_user_page:
         bl      user_pte
         cbz     x0, 9f
         pa_of   x1, x20
-        ldr     x2, =PTE_USER
-        orr     x1, x1, x2
-        tst     x21, #PROT_WRITE
-        orr     x2, x1, #PTE_RDONLY
-        csel    x1, x2, x1, eq
-        tst     x21, #PROT_EXEC
-        orr     x2, x1, #PTE_UXN
-        csel    x1, x2, x1, eq
+        bl      user_entry
         str     x1, [x0]
         dsb     ish
         isb
@@ -67,6 +61,44 @@ map_user_page:
         leave
 9:      mov     x0, #-ENOMEM
         leave
+
+// user_entry: x1 = physical page, x21 = PROT_ bits; x1 = its entry. Changes x2.
+user_entry:
+        ldr     x2, =PTE_USER
+        orr     x1, x1, x2
+        tst     x21, #PROT_READ | PROT_WRITE | PROT_EXEC
+        and     x2, x1, #~PTE_EL0
+        csel    x1, x2, x1, eq
+        tst     x21, #PROT_WRITE
+        orr     x2, x1, #PTE_RDONLY
+        csel    x1, x2, x1, eq
+        tst     x21, #PROT_EXEC
+        orr     x2, x1, #PTE_UXN
+        csel    x1, x2, x1, eq
+        ret
+
+// protect_user_page: x0 = user address, x1 = PROT_ bits that its page gets, if there is one.
+protect_user_page:
+        enter
+        mov     x19, x0
+        mov     x21, x1
+        mov     x1, #0
+        bl      user_pte
+        cbz     x0, 9f
+        ldr     x1, [x0]
+        cbz     x1, 9f
+        str     xzr, [x0]
+        dsb     ishst
+        lsr     x2, x19, #PAGE_SHIFT
+        tlbi    vaae1is, x2
+        dsb     ish
+        ldr     x2, =DESC_ADDRESS
+        and     x1, x1, x2
+        bl      user_entry
+        str     x1, [x0]
+        dsb     ish
+        isb
+9:      leave
 
 // unmap_user_page: x0 = user address. The page loses its user, and is free when that was the last.
 unmap_user_page:
