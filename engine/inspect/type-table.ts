@@ -41,7 +41,7 @@ const WORD_BYTES = 8
 
 interface Member {
   readonly offset: number
-  /** Bytes, by `.size` or by the next member. */
+  /** Said, or until the next member. */
   readonly bytes: number
   readonly shift: number | undefined
   readonly width: number | undefined
@@ -51,8 +51,8 @@ interface Member {
  * Types as an assembled system states them, in constants:
  * - `type.member` is the member's byte offset; the member's name may have dots itself: `pkvm_hyp_vm.kvm.arch.pkvm.handle`.
  * - `type.sizeof` (or `type.size`, where no member has that name) is the size of the structure in bytes.
- * - `type.member.bytes` (or `.size`) is the member's size in bytes. Without it a member reaches to the next one, or to the
- *   structure's end.
+ * - `type.member.bytes` (or `.size`) is the member's size in bytes. Without it a member has 8, or fewer where the next one
+ *   begins sooner.
  * - `type.member.shift` and `.width` make it a bit-field, counted from the lowest bit of the word at the member's offset;
  *   without `type.member` that is the structure's first word.
  * - `type.member.count`: an array of so many elements, of 8 bytes each without this.
@@ -143,10 +143,10 @@ function isAttribute(members: ReadonlyMap<string, bigint>, name: string): boolea
 function sizeOf(members: ReadonlyMap<string, bigint>, name: string, offset: number): number {
   const said = members.get(`${name}.bytes`) ?? members.get(`${name}.size`)
   if (said !== undefined) return Number(said)
-  let next = Number(members.get('sizeof') ?? Number.POSITIVE_INFINITY)
+  let next = Math.min(offset + WORD_BYTES, Number(members.get('sizeof') ?? Number.POSITIVE_INFINITY))
   for (const [other, value] of members) {
     if (other === 'sizeof' || isAttribute(members, other)) continue
     if (Number(value) > offset && Number(value) < next) next = Number(value)
   }
-  return Number.isFinite(next) ? next - offset : WORD_BYTES
+  return next > offset ? next - offset : WORD_BYTES
 }
