@@ -1,0 +1,239 @@
+/**
+ * A host of a few instructions in place of `host/`, for tests of the hypervisor alone. It does what it is told: calls with
+ * any arguments, loads and stores. It is told by a test through memory (`mailbox`) or by a list in its data (`script`).
+ */
+import { buildSystem, type BuiltSystem } from '../../engine/machine/assembled-system.ts'
+import { Inspector } from '../../engine/inspect/inspector.ts'
+import { describeSystem } from '../../engine/inspect/assembled-kernel.ts'
+import { Machine } from '../../engine/machine/machine.ts'
+
+export type Step =
+  | { readonly call: number; readonly args: readonly bigint[] }
+  | { readonly load: bigint }
+  | { readonly store: bigint; readonly value: bigint }
+
+export interface Outcome {
+  /** Of a call: X0 and X1. Of a load: what was read. */
+  readonly x0: bigint
+  readonly x1: bigint
+  /** ESR_EL1 of the exception that the step ended with; 0 for none. */
+  readonly esr: bigint
+}
+
+const RAM_BASE = 0x40000000
+const OPERATIONS = { call: 1n, load: 2n, store: 3n }
+/** Words of a step: operation, X0 or address, X1 or value, X2, X3, X4. */
+const STEP_WORDS = 6
+/** More than any call needs: finalising a teardown scans a VM's tables. */
+const MOST_INSTRUCTIONS = 200_000
+
+const words = (step: Step): bigint[] => {
+  const list =
+    'call' in step
+      ? [OPERATIONS.call, 0xc6000000n + BigInt(step.call), ...step.args]
+      : 'load' in step
+        ? [OPERATIONS.load, step.load]
+        : [OPERATIONS.store, step.store, step.value]
+  return Array.from({ length: STEP_WORDS }, (_, i) => BigInt.asUintN(64, list[i] ?? 0n))
+}
+
+const HOST = `
+        .text
+host_entry:
+        adr     x1, stack_end
+        mov     sp, x1
+        adr     x1, test_vectors
+        msr     vbar_el1, x1
+        adr     x1, hyp_memory
+        mov     x2, #0x40000000
+        ldr     x3, ram_bytes
+        stp     x2, x3, [x1]
+        mov     x2, #1
+        str     x2, [x1, #16]
+        adr     x20, mailbox
+next:   ldr     x0, [x20]
+        cbz     x0, nothing
+        ldp     x1, x2, [x20, #8]
+        ldp     x3, x4, [x20, #24]
+        ldr     x5, [x20, #40]
+        mov     x9, #0
+        cmp     x0, #2
+        b.eq    1f
+        b.hi    2f
+        mov     x0, x1
+        mov     x1, x2
+        mov     x2, x3
+        mov     x3, x4
+        mov     x4, x5
+        hvc     #0
+        b       3f
+1:      ldr     x0, [x1]
+        mov     x1, #0
+        b       3f
+2:      mov     x0, #0
+        str     x2, [x1]
+        mov     x1, #0
+3:      stp     x0, x1, [x20, #8]
+        str     x9, [x20, #24]
+        b       done
+put:    mov     x9, #UART_BASE          // x0 as 16 digits and w1
+        mov     x10, #60
+1:      lsr     x11, x0, x10
+        and     w11, w11, #15
+        cmp     w11, #10
+        add     w12, w11, #'0'
+        add     w11, w11, #'a' - 10
+        csel    w11, w12, w11, lo
+        str     w11, [x9]
+        subs    x10, x10, #4
+        b.pl    1b
+        str     w1, [x9]
+        ret
+        .if     SCRIPTED
+done:   ldr     x0, [x20, #8]
+        mov     w1, #' '
+        bl      put
+        ldr     x0, [x20, #16]
+        bl      put
+        ldr     x0, [x20, #24]
+        mov     w1, #10
+        bl      put
+        add     x20, x20, #48
+        b       next
+nothing:
+        ldr     w0, =PSCI_SYSTEM_OFF
+        smc     #0
+        b       .
+        .else
+done:   str     xzr, [x20]
+nothing:
+        b       next
+        .endif
+        .balign 2048
+test_vectors:
+        .rept   16
+        .balign 128
+        mrs     x9, elr_el1
+        add     x9, x9, #4
+        msr     elr_el1, x9
+        mrs     x9, esr_el1
+        mov     x0, #0
+        eret
+        .endr
+        .data
+        .balign 8
+kvm_mode:
+        .quad   KVM_MODE_PROTECTED
+ram_bytes:
+        .quad   RAM_BYTES
+        .balign 4096
+        .if     SCRIPTED == 0
+mailbox:
+        .skip   4096
+        .endif
+        .bss
+        .balign 16
+        .skip   1024
+stack_end:
+`
+
+/** The hypervisor with the test's host. @param sources of mini-pKVM, by path; @param script to run, none for `HypRig`. */
+export function buildWithTestHost(
+  sources: Readonly<Record<string, string>>,
+  ramMiB: number,
+  script: readonly Step[] = [],
+  options: Readonly<Record<string, boolean>> = {},
+): BuiltSystem {
+  const list = script.flatMap(words).map((w) => `        .quad   0x${w.toString(16)}`)
+  const data = script.length === 0 ? [] : ['        .data', 'mailbox:', ...list, '        .quad   0']
+  return buildSystem({
+    sources: {
+      ...sources,
+      'host/host.s': [`        .equ    SCRIPTED, ${script.length === 0 ? 0 : 1}`, `        .equ    RAM_BYTES, ${ramMiB} << 20`, HOST, ...data].join('\n'),
+    },
+    options: { CONFIG_KVM: true, CONFIG_EXPERT: true, CONFIG_PROTECTED_VM_UAPI: true, ...options },
+  })
+}
+
+/** A machine with the hypervisor and the test's host, one step at a time. */
+export class HypRig {
+  readonly machine: Machine
+  readonly inspector: Inspector
+  readonly system: BuiltSystem
+  /** What came out of the UART. */
+  console = ''
+  private readonly view: DataView
+  private readonly mailbox: number
+
+  constructor(sources: Readonly<Record<string, string>>, ramMiB = 128) {
+    this.system = buildWithTestHost(sources, ramMiB)
+    if (!this.system.ok) throw new Error(this.system.diagnostics.map((d) => `${d.position.file}:${d.position.line}: ${d.message}`).join('\n'))
+    this.machine = Machine.create({
+      image: this.system.image,
+      append: '',
+      ramMiB,
+      console: (bytes) => {
+        this.console += String.fromCharCode(...bytes)
+      },
+    })
+    this.inspector = new Inspector(this.machine, describeSystem(this.system))
+    const ram = this.machine.ram()
+    this.view = new DataView(ram.buffer, ram.byteOffset, ram.length)
+    this.mailbox = this.symbol('mailbox') - RAM_BASE
+  }
+
+  /** Physical address of a symbol of the system. */
+  symbol(name: string): number {
+    const found = this.system.symbols.find((s) => s.name === name || s.name === `__kvm_nvhe_${name}`)
+    if (found === undefined) throw new Error(`no symbol ${name}`)
+    return RAM_BASE + 0x200000 + found.offset
+  }
+
+  /** Value of a constant of the sources. */
+  constant(name: string): number {
+    const value = this.system.constants.get(name)
+    if (value === undefined) throw new Error(`no constant ${name}`)
+    return Number(value)
+  }
+
+  /** @throws Error when the machine goes off or the step does not end. */
+  step(step: Step): Outcome {
+    words(step).forEach((w, i) => this.view.setBigUint64(this.mailbox + 8 * i, w, true))
+    const limit = this.machine.instructions + MOST_INSTRUCTIONS
+    while (this.machine.instructions < limit) {
+      const stop = this.machine.run(100)
+      if (stop.kind !== 'budget') throw new Error(`the machine stopped (${stop.kind}): ${this.console}`)
+      if (this.view.getBigUint64(this.mailbox, true) !== 0n) continue
+      const at = (i: number) => this.view.getBigUint64(this.mailbox + 8 * i, true)
+      return { x0: at(1), x1: at(2), esr: at(3) }
+    }
+    throw new Error('the step does not end')
+  }
+
+  /** A call by name; its result, negative for an errno. @throws Error when there is no such call, as above too. */
+  call(name: string, ...args: readonly (number | bigint)[]): number {
+    const { x0, x1 } = this.step({ call: this.constant(`__KVM_HOST_SMCCC_FUNC_${name}`), args: args.map(BigInt) })
+    if (x0 !== 0n) throw new Error(`${name} is not supported`)
+    return Number(BigInt.asIntN(64, x1))
+  }
+
+  /** What the host reads at a physical address, or the syndrome of the fault. */
+  load(address: number): { value: bigint } | { esr: number } {
+    const { x0, esr } = this.step({ load: BigInt(address) })
+    return esr === 0n ? { value: x0 } : { esr: Number(esr) }
+  }
+
+  store(address: number, value: number | bigint): void {
+    const { esr } = this.step({ store: BigInt(address), value: BigInt(value) })
+    if (esr !== 0n) throw new Error(`a store of the host to 0x${address.toString(16)} faults, ESR_EL1 0x${esr.toString(16)}`)
+  }
+
+  /** RAM as it is, whoever may see it. */
+  peek(address: number): bigint {
+    return this.view.getBigUint64(address - RAM_BASE, true)
+  }
+
+  poke(address: number, value: bigint): void {
+    this.view.setBigUint64(address - RAM_BASE, value, true)
+  }
+}

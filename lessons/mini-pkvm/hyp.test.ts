@@ -1,0 +1,570 @@
+/** The hypervisor of mini-pKVM with a test's own host: every transition, its refusals, and a hostile host. */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { allRows } from '../../engine/isa/table.ts'
+import { assemble, flatImage } from '../../engine/isa/assemble.ts'
+import { StateCode } from '../../engine/inspect/hyp-page.ts'
+import { OwnerCode } from '../../engine/inspect/ownership.ts'
+import { Machine } from '../../engine/machine/machine.ts'
+import { buildWithTestHost, HypRig, type Step } from './hyp-host.test-double.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const sources = Object.fromEntries(
+  readdirSync(here, { recursive: true, encoding: 'utf8' })
+    .filter((path) => /^(mini-pkvm\.s|(hyp|include)[\\/].*\.s)$/.test(path))
+    .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(here, path), 'utf8')]),
+)
+
+const EPERM = -1
+const ENOENT = -2
+const ENOMEM = -12
+const EBUSY = -16
+const EINVAL = -22
+const EHWPOISON = -133
+
+const RAM = 0x40000000
+const MIB = 1 << 20
+/** Where the tests' pool is, in 128 MiB of RAM. */
+const POOL = RAM + 96 * MIB
+const POOL_BYTES = 4 * MIB
+/** Pages of the host that the tests use. */
+const KVM = RAM + 32 * MIB
+const VCPU = KVM + 0x1000
+const HYP_VM = KVM + 0x2000
+const HYP_VCPU = KVM + 0x3000
+const PGD = KVM + 0x4000
+const MEMCACHE = KVM + 0x8000
+const PAGE_A = RAM + 48 * MIB
+const PAGE_B = PAGE_A + 0x1000
+const GFN = 0x40000
+
+const pfn = (address: number) => address / 4096
+
+/** After __pkvm_init and __pkvm_prot_finalize. */
+function protectedRig(ramMiB = 128, files = sources): HypRig {
+  const rig = new HypRig(files, ramMiB)
+  expect(rig.call('__pkvm_init', POOL, POOL_BYTES)).toBe(0)
+  expect(rig.call('__pkvm_prot_finalize')).toBe(0)
+  return rig
+}
+
+/** Put pages aside for a vCPU's tables. */
+function fillMemcache(rig: HypRig, pages: number, first = MEMCACHE): void {
+  for (let i = 0; i < pages; i++) rig.store(first + i * 4096, i + 1 < pages ? first + (i + 1) * 4096 : 0)
+  rig.store(VCPU + rig.constant('kvm_vcpu.arch.pkvm_memcache.head'), first)
+  rig.store(VCPU + rig.constant('kvm_vcpu.arch.pkvm_memcache.nr_pages'), pages)
+}
+
+/** A VM with one vCPU, loaded, and `code` as its first page's content. @returns its handle */
+function makeVm(rig: HypRig, isProtected: boolean, code: Uint8Array = new Uint8Array()): number {
+  expect(rig.call('__pkvm_host_share_hyp', pfn(KVM))).toBe(0)
+  expect(rig.call('__pkvm_host_share_hyp', pfn(VCPU))).toBe(0)
+  const handle = rig.call('__pkvm_reserve_vm')
+  rig.store(KVM + rig.constant('kvm.created_vcpus'), 1)
+  rig.store(KVM + rig.constant('kvm.arch.pkvm.handle'), handle)
+  rig.store(KVM + rig.constant('kvm.arch.pkvm.is_protected'), isProtected ? 1 : 0)
+  expect(rig.call('__pkvm_init_vm', KVM, HYP_VM, PGD)).toBe(0)
+  expect(rig.call('__pkvm_init_vcpu', handle, VCPU, HYP_VCPU)).toBe(0)
+  expect(rig.call('__pkvm_vcpu_load', handle, 0, 0)).toBe(0)
+  fillMemcache(rig, 2)
+  rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * 4096)
+  rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pstate'), 0x3c5)
+  rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt') + rig.constant('kvm_cpu_context.sctlr_el1'), 0x30d00800)
+  const padded = new Uint8Array(Math.ceil(code.length / 8) * 8)
+  padded.set(code)
+  const view = new DataView(padded.buffer)
+  for (let at = 0; at < padded.length; at += 8) rig.store(PAGE_A + at, view.getBigUint64(at, true))
+  return handle
+}
+
+function guest(source: string): Uint8Array {
+  const result = assemble(source, { rows: allRows, origin: BigInt(GFN * 4096) })
+  expect(result.diagnostics).toEqual([])
+  return flatImage(result).bytes
+}
+
+const vcpuField = (rig: HypRig, name: string) => Number(rig.peek(VCPU + rig.constant(`kvm_vcpu.${name}`)))
+const exceptionClass = (rig: HypRig) => vcpuField(rig, 'arch.fault.esr_el2') >>> 26
+/** Code of the host's state, the hypervisor's, and the owner of a page. */
+function stateOf(rig: HypRig, address: number): [number, number, number] {
+  const map = rig.inspector.ownership()
+  if (!map.known) throw new Error(map.why)
+  expect(map.value.conflicts).toEqual([])
+  const i = (address - RAM) / 4096
+  return [map.value.host[i]!, map.value.hyp[i]!, map.value.owner[i]!]
+}
+const { owned, sharedOwned, sharedBorrowed, noPage } = StateCode
+const HOST_ALONE = [owned, noPage, OwnerCode.host]
+const HYP_ALONE = [noPage, owned, OwnerCode.hyp]
+const LENT_TO_HYP = [sharedOwned, sharedBorrowed, OwnerCode.host]
+const LENT_TO_GUEST = [sharedOwned, noPage, OwnerCode.host]
+const GUEST_ALONE = [noPage, noPage, OwnerCode.vm]
+const LENT_TO_HOST = [sharedBorrowed, noPage, OwnerCode.vm]
+
+/** ESR_EL1 of a host's load that stage 2 refused. */
+const REFUSED = expect.objectContaining({ esr: expect.any(Number) })
+
+const SHARER = `
+        ldr     w0, =0x86000000
+        hvc     #0
+        mov     x19, x0
+        ldr     w0, =0xc6000002
+        mov     x1, #0
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        add     x19, x19, x0
+        ldr     x1, =0x40001000
+        ldr     w0, =0xc6000003
+        hvc     #0
+        add     x19, x19, x0
+        ldr     x1, =0x40001000
+        ldr     x2, =0x600d600d
+        str     x2, [x1]
+        mov     x4, #0x09000000
+        str     w19, [x4]
+        ldr     w0, =0xc6000004
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        str     w0, [x4]
+1:      wfi
+        b       1b
+`
+
+describe('initialisation', () => {
+  it('checks what it is given', () => {
+    const rig = new HypRig(sources)
+    expect(() => rig.call('__pkvm_host_share_hyp', pfn(PAGE_A))).toThrow('not supported')
+    expect(() => rig.call('__pkvm_prot_finalize')).toThrow('not supported')
+    expect(rig.call('__pkvm_init', POOL + 4096, POOL_BYTES)).toBe(EINVAL)
+    expect(rig.call('__pkvm_init', POOL, 0)).toBe(ENOMEM)
+    expect(rig.call('__pkvm_init', RAM, POOL_BYTES)).toBe(EINVAL)
+    expect(rig.call('__pkvm_init', RAM + 126 * MIB, POOL_BYTES)).toBe(EINVAL)
+    expect(rig.call('__pkvm_init', 0n - BigInt(2 * MIB), POOL_BYTES)).toBe(EINVAL)
+    expect(rig.call('__pkvm_init', POOL, POOL_BYTES)).toBe(0)
+    expect(rig.call('__pkvm_init', POOL, POOL_BYTES)).toBe(EPERM)
+    expect(rig.call('__pkvm_prot_finalize')).toBe(0)
+    expect(rig.call('__pkvm_prot_finalize')).toBe(EPERM)
+    expect(() => rig.call('__pkvm_init', POOL, POOL_BYTES)).toThrow('not supported')
+    expect(rig.step({ call: 0x32, args: [] }).x0).toBe(0xffffffffffffffffn)
+  })
+
+  it('costs little, hides the hypervisor, and the lab reads it', () => {
+    const rig = protectedRig()
+    expect(rig.machine.instructions).toBeLessThan(60_000)
+    expect(rig.inspector.mode()).toMatchObject({ kvmMode: { value: 'protected' }, phase: { value: 'enforced' } })
+    for (const at of [POOL, POOL + POOL_BYTES - 4096]) expect(stateOf(rig, at)).toEqual(HYP_ALONE)
+    for (const name of ['hyp_memory', 'handle_host_hcall', 'hyp_stack', '__pkvm_init_switch_pgd', 'host_hcall']) {
+      const page = rig.symbol(name) & ~0xfff
+      expect([name, stateOf(rig, page)]).toEqual([name, HYP_ALONE])
+      expect([name, rig.load(page)]).toEqual([name, REFUSED])
+    }
+    // A data abort, translation fault, on a walk of stage 1: the mark by which the host knows.
+    const refused = rig.load(POOL)
+    expect('esr' in refused && [refused.esr >>> 26, refused.esr & 0x80]).toEqual([0x25, 0x80])
+    expect(stateOf(rig, PAGE_A)).toEqual(HOST_ALONE)
+    expect(rig.load(PAGE_A)).toEqual({ value: 0n })
+    expect(rig.load(0x09000018)).not.toEqual(REFUSED)
+  })
+
+  it('holds for every size of RAM', () => {
+    for (const ramMiB of [130, 512, 1024]) {
+      const rig = new HypRig(sources, ramMiB)
+      const bytes = Math.floor(((ramMiB * MIB) / 512 + (ramMiB * MIB) / 256 + 0x220000) / (2 * MIB)) * 2 * MIB
+      expect(rig.call('__pkvm_init', POOL, bytes - 2 * MIB)).toBe(ENOMEM)
+      expect(rig.call('__pkvm_init', POOL, bytes)).toBe(0)
+      if (ramMiB === 512) expect(rig.machine.instructions).toBeLessThan(100_000)
+      expect(rig.call('__pkvm_prot_finalize')).toBe(0)
+      const last = RAM + ramMiB * MIB - 4096
+      expect(rig.load(last)).toEqual({ value: 0n })
+      expect(rig.call('__pkvm_host_share_hyp', pfn(last))).toBe(0)
+      expect(rig.call('__pkvm_host_share_hyp', pfn(last + 4096))).toBe(EINVAL)
+      expect(stateOf(rig, last)).toEqual(LENT_TO_HYP)
+    }
+  })
+})
+
+describe('host and hypervisor', () => {
+  it('lends and takes back', () => {
+    const rig = protectedRig()
+    const share = (at: number) => rig.call('__pkvm_host_share_hyp', pfn(at))
+    const unshare = (at: number) => rig.call('__pkvm_host_unshare_hyp', pfn(at))
+    expect(unshare(PAGE_A)).toBe(EPERM)
+    expect(share(PAGE_A)).toBe(0)
+    expect(stateOf(rig, PAGE_A)).toEqual(LENT_TO_HYP)
+    expect(share(PAGE_A)).toBe(EPERM)
+    expect(unshare(PAGE_A)).toBe(0)
+    expect(stateOf(rig, PAGE_A)).toEqual(HOST_ALONE)
+    expect(share(POOL)).toBe(EPERM)
+    expect(share(rig.symbol('hyp_stack') & ~0xfff)).toBe(EPERM)
+    expect(share(0x09000000)).toBe(EINVAL)
+    expect(share(RAM - 4096)).toBe(EINVAL)
+  })
+})
+
+describe('a protected VM', () => {
+  it('runs, shares, and comes to its end', () => {
+    const rig = protectedRig()
+    const handle = makeVm(rig, true, guest(SHARER))
+    expect(handle).toBe(0x1000)
+    expect(stateOf(rig, HYP_VM)).toEqual(HYP_ALONE)
+    expect(rig.load(HYP_VM)).toEqual(REFUSED)
+    expect(rig.call('__pkvm_host_unshare_hyp', pfn(KVM))).toBe(EBUSY)
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 7)).toBe(EINVAL)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
+    expect(stateOf(rig, PAGE_A)).toEqual(GUEST_ALONE)
+    expect(rig.load(PAGE_A)).toEqual(REFUSED)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN + 1)).toBe(EPERM)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN)).toBe(EPERM)
+    expect(stateOf(rig, PAGE_B)).toEqual(HOST_ALONE)
+
+    // It shares a page that it does not have yet: the host sees a store to it.
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(vcpuField(rig, 'arch.fault.esr_el2')).toBe(0x90000047)
+    expect(vcpuField(rig, 'arch.fault.hpfar_el2')).toBe((GFN + 1) << 4)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN + 1)).toBe(0)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    // Features, then the granule, then 0 from the share.
+    expect(vcpuField(rig, 'arch.ctxt.regs.regs') + 0).toBe(0)
+    expect(Number(rig.peek(VCPU + 19 * 8))).toBe(0x1d + 4096)
+    expect(vcpuField(rig, 'arch.fault.hpfar_el2')).toBe(0x9000 << 4)
+    expect(stateOf(rig, PAGE_B)).toEqual(LENT_TO_HOST)
+    expect(rig.load(PAGE_B)).toEqual({ value: 0x600d600dn })
+    expect(rig.call('__pkvm_host_share_hyp', pfn(PAGE_B))).toBe(EPERM)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN + 2)).toBe(EPERM)
+
+    const pc = VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pc')
+    rig.store(pc, rig.peek(pc) + 4n)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(stateOf(rig, PAGE_B)).toEqual(GUEST_ALONE)
+    expect(rig.load(PAGE_B)).toEqual(REFUSED)
+    rig.store(pc, rig.peek(pc) + 4n)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(exceptionClass(rig)).toBe(0x01)
+
+    expect(rig.call('__pkvm_start_teardown_vm', handle)).toBe(EBUSY)
+    expect(rig.call('__pkvm_vcpu_put')).toBe(0)
+    expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN)).toBe(EINVAL)
+    expect(rig.call('__pkvm_start_teardown_vm', handle)).toBe(0)
+    expect(rig.call('__pkvm_start_teardown_vm', handle)).toBe(EINVAL)
+    expect(rig.call('__pkvm_vcpu_load', handle, 0, 0)).toBe(EINVAL)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(EBUSY)
+    expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN)).toBe(0)
+    expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN)).toBe(ENOENT)
+    expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN + 1)).toBe(0)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(0)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(ENOENT)
+    // Private pages come back empty.
+    expect(rig.load(PAGE_A)).toEqual({ value: 0n })
+    expect(rig.load(PAGE_B)).toEqual({ value: 0n })
+
+    // What the hypervisor had comes back in a list: a vCPU, a VM, two first tables, two more tables.
+    expect(Number(rig.peek(KVM + rig.constant('kvm.arch.pkvm.teardown_mc.nr_pages')))).toBe(6)
+    const back: number[] = []
+    for (let at = Number(rig.peek(KVM + rig.constant('kvm.arch.pkvm.teardown_mc.head'))); at !== 0; ) {
+      back.push(at)
+      const next = rig.load(at)
+      at = 'value' in next ? Number(next.value) : 0
+    }
+    expect(back.sort()).toEqual([HYP_VM, HYP_VCPU, PGD, PGD + 4096, MEMCACHE, MEMCACHE + 4096].sort())
+    for (const page of [...back, PAGE_A, PAGE_B]) expect(stateOf(rig, page)).toEqual(HOST_ALONE)
+    expect(rig.call('__pkvm_host_unshare_hyp', pfn(KVM))).toBe(0)
+    expect(rig.call('__pkvm_host_unshare_hyp', pfn(VCPU))).toBe(0)
+  })
+
+  it('loses a page to the host by force, not its content', () => {
+    const rig = protectedRig()
+    const handle = makeVm(rig, true, guest('1: wfi\n b 1b\n .quad 0x5ec4e7'))
+    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A)).toBe(EPERM)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(rig.call('__pkvm_vcpu_in_poison_fault')).toBe(0)
+    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A + 8)).toBe(EINVAL)
+    expect(rig.call('__pkvm_force_reclaim_guest_page', HYP_VM)).toBe(EPERM)
+    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A)).toBe(0)
+    expect(rig.load(PAGE_A + 8)).toEqual({ value: 0n })
+    expect(stateOf(rig, PAGE_A)).toEqual(HOST_ALONE)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(rig.call('__pkvm_vcpu_in_poison_fault')).toBe(1)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(EHWPOISON)
+    expect(rig.call('__pkvm_vcpu_put')).toBe(0)
+    expect(rig.call('__pkvm_start_teardown_vm', handle)).toBe(0)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(0)
+  })
+
+  it('cannot be given the mode of the hypervisor', () => {
+    const rig = protectedRig()
+    makeVm(rig, true, guest('mrs x0, currentel\n 1: wfi\n b 1b'))
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
+    for (const [mode, el] of [[0x3c9, 4], [0x3cd, 4], [0x1d3, 4], [0x3c5, 4], [0x3c4, 4]] as const) {
+      rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * 4096)
+      rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pstate'), mode)
+      expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+      expect(Number(rig.peek(VCPU))).toBe(el)
+    }
+  })
+})
+
+describe('a normal VM', () => {
+  it('borrows pages of the host', () => {
+    const rig = protectedRig()
+    const handle = makeVm(rig, false, guest(SHARER))
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(EINVAL)
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 2, 7)).toBe(EINVAL)
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 8)).toBe(EINVAL)
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 7)).toBe(0)
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 7)).toBe(EPERM)
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN + 5, 1, 4)).toBe(0)
+    expect(rig.call('__pkvm_host_share_guest', pfn(POOL), GFN + 6, 1, 7)).toBe(EPERM)
+    expect(rig.call('__pkvm_host_share_guest', pfn(KVM), GFN + 6, 1, 7)).toBe(EPERM)
+    expect(stateOf(rig, PAGE_A)).toEqual(LENT_TO_GUEST)
+    expect(rig.call('__pkvm_host_share_hyp', pfn(PAGE_A))).toBe(EPERM)
+    // Its calls are the host's to answer.
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(exceptionClass(rig)).toBe(0x16)
+    expect(rig.load(PAGE_A)).not.toEqual(REFUSED)
+    expect(rig.call('__pkvm_host_unshare_guest', handle, GFN, 1)).toBe(0)
+    expect(stateOf(rig, PAGE_A)).toEqual(LENT_TO_GUEST)
+    expect(rig.call('__pkvm_host_unshare_guest', handle, GFN, 1)).toBe(ENOENT)
+    expect(rig.call('__pkvm_vcpu_put')).toBe(0)
+    expect(rig.call('__pkvm_start_teardown_vm', handle)).toBe(0)
+    expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN + 5)).toBe(EPERM)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(EBUSY)
+    expect(rig.call('__pkvm_host_unshare_guest', handle, GFN + 5, 1)).toBe(0)
+    expect(stateOf(rig, PAGE_A)).toEqual(HOST_ALONE)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(0)
+  })
+
+  it('runs without protection too, and a protected one does not', () => {
+    const rig = new HypRig(sources)
+    expect(rig.call('__pkvm_init', POOL, POOL_BYTES)).toBe(0)
+    expect(rig.inspector.mode().phase).toMatchObject({ value: 'table' })
+    const handle = makeVm(rig, false, guest('1: wfi\n b 1b'))
+    expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 7)).toBe(0)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
+    expect(exceptionClass(rig)).toBe(0x01)
+    expect(rig.call('__pkvm_vcpu_put')).toBe(0)
+    const other = rig.call('__pkvm_reserve_vm')
+    expect(other).toBe(handle + 1)
+    rig.store(KVM + rig.constant('kvm.arch.pkvm.handle'), other)
+    rig.store(KVM + rig.constant('kvm.arch.pkvm.is_protected'), 1)
+    expect(rig.call('__pkvm_init_vm', KVM, PAGE_B, PGD + 0x2000)).toBe(EINVAL)
+  })
+})
+
+describe('the table of VMs', () => {
+  it('has 255 places', () => {
+    const rig = protectedRig()
+    for (let i = 0; i < 255; i++) expect(rig.call('__pkvm_reserve_vm')).toBe(0x1000 + i)
+    expect(rig.call('__pkvm_reserve_vm')).toBe(ENOMEM)
+    expect(rig.call('__pkvm_unreserve_vm', 0x10fe)).toBe(0)
+    expect(rig.call('__pkvm_unreserve_vm', 0x10fe)).toBe(ENOENT)
+    expect(rig.call('__pkvm_unreserve_vm', 0x10ff)).toBe(ENOENT)
+    expect(rig.call('__pkvm_unreserve_vm', 0xfff)).toBe(ENOENT)
+    expect(rig.call('__pkvm_reserve_vm')).toBe(0x10fe)
+    expect(rig.call('__pkvm_start_teardown_vm', 0x1000)).toBe(ENOENT)
+  })
+
+  it('gives back what it took when it refuses', () => {
+    const rig = protectedRig()
+    const init = (vm: number, pgd: number) => rig.call('__pkvm_init_vm', KVM, vm, pgd)
+    expect(init(HYP_VM, PGD)).toBe(EPERM)
+    expect(rig.call('__pkvm_host_share_hyp', pfn(KVM))).toBe(0)
+    expect(init(HYP_VM, PGD)).toBe(EINVAL)
+    rig.store(KVM + rig.constant('kvm.arch.pkvm.handle'), rig.call('__pkvm_reserve_vm'))
+    expect(init(HYP_VM, PGD)).toBe(EINVAL)
+    rig.store(KVM + rig.constant('kvm.created_vcpus'), 9)
+    expect(init(HYP_VM, PGD)).toBe(EINVAL)
+    rig.store(KVM + rig.constant('kvm.created_vcpus'), 1)
+    expect(init(HYP_VM, PGD + 4096)).toBe(EINVAL)
+    expect(init(HYP_VM + 8, PGD)).toBe(EINVAL)
+    expect(init(PGD, PGD)).toBe(EPERM)
+    expect(init(PGD + 4096, PGD)).toBe(EPERM)
+    expect(init(HYP_VM, POOL)).toBe(EPERM)
+    for (const page of [HYP_VM, PGD, PGD + 4096]) expect(stateOf(rig, page)).toEqual(HOST_ALONE)
+    expect(rig.call('__pkvm_host_unshare_hyp', pfn(KVM))).toBe(0)
+  })
+})
+
+/** Linear congruential, so that every run is the same. */
+function random(seed: number): (below: number) => number {
+  let state = BigInt(seed)
+  return (below) => {
+    state = BigInt.asUintN(64, state * 6364136223846793005n + 1442695040888963407n)
+    return Number((state >> 33n) % BigInt(below))
+  }
+}
+
+/** Calls of a host that has lost its mind: mostly plausible arguments, so that they get far, and some wild ones. */
+function madStep(next: (below: number) => number): Step {
+  const pages = [KVM, VCPU, HYP_VM, HYP_VCPU, PGD, PGD + 4096, MEMCACHE, MEMCACHE + 4096, PAGE_A, PAGE_B, PAGE_B + 4096]
+  const wild = [0n, 1n, 0xffffffffffffffffn, 1n << 63n, BigInt(POOL), 0x9000000n, 0x40200000n, 0x48000000n, (1n << 52n) | 0x42000n]
+  const page = () => BigInt(pages[next(pages.length)]!)
+  const number = () => (next(8) === 0 ? BigInt(next(0x10000)) : BigInt(next(4)))
+  const arguments_ = (): bigint => {
+    switch (next(10)) {
+      case 0:
+        return wild[next(wild.length)]!
+      case 1:
+        return page() / 4096n + BigInt(next(2))
+      case 2:
+      case 3:
+        return page() / 4096n
+      case 4:
+      case 5:
+        return page()
+      case 6:
+        return BigInt(0x1000 + next(4))
+      case 7:
+        return BigInt(GFN + next(4))
+      default:
+        return number()
+    }
+  }
+  const kind = next(20)
+  if (kind === 0) return { load: page() }
+  if (kind <= 3) return { store: page() + BigInt(next(60)) * 8n, value: arguments_() }
+  const calls = [1, 7, 9, 9, 0x1d, 0x1d, 0x1d, 0x1e, 0x1f, 0x1f, 0x20, 0x20, 0x21, 0x26, 0x27, 0x28, 0x28, 0x28, 0x29, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x2f, 0x30, 0x31]
+  const call = next(30) === 0 ? next(0x40) : calls[next(calls.length)]!
+  const handle = BigInt(0x1000 + next(3))
+  const gfn = BigInt(GFN + next(3))
+  // The right kind of argument for the call, most of the time.
+  const right: Record<number, readonly bigint[]> = {
+    9: [BigInt(VCPU)],
+    0x1d: [page() / 4096n],
+    0x1e: [page() / 4096n],
+    0x1f: [page() / 4096n, gfn],
+    0x20: [page() / 4096n, gfn, 1n, 7n],
+    0x21: [handle, gfn, 1n],
+    0x27: [handle],
+    0x28: [next(2) ? BigInt(KVM) : page(), page(), next(2) ? BigInt(PGD) : page()],
+    0x29: [handle, next(2) ? BigInt(VCPU) : page(), page()],
+    0x2b: [page()],
+    0x2c: [handle, gfn],
+    0x2d: [handle],
+    0x2e: [handle],
+    0x2f: [handle, number(), 0n],
+  }
+  const args = next(4) === 0 ? undefined : right[call]
+  return { call, args: args ?? [arguments_(), arguments_(), arguments_(), arguments_()] }
+}
+
+/** What must hold whatever the host does. */
+function checkInvariants(rig: HypRig): void {
+  const map = rig.inspector.ownership()
+  if (!map.known) throw new Error(map.why)
+  expect(map.value.conflicts).toEqual([])
+  const host = { known: true, leaves: reachable(rig, Number(rig.peek(rig.symbol('host_mmu')))) }
+  for (const page of host.leaves) {
+    const i = (page - RAM) / 4096
+    if (map.value.host[i] === noPage) throw new Error(`the host reaches 0x${page.toString(16)}, which is not its own`)
+  }
+}
+
+/** Pages of RAM that stage 2 tables with two concatenated level 1 tables map. */
+function* reachable(rig: HypRig, root: number): Generator<number> {
+  const end = RAM + rig.machine.ram().length
+  function* table(at: number, entries: number, shift: number, base: number): Generator<number> {
+    for (let i = 0; i < entries; i++) {
+      const entry = rig.peek(at + i * 8)
+      if ((entry & 1n) === 0n) continue
+      const output = Number(entry & 0x0000fffffffff000n)
+      const input = base + i * 2 ** shift
+      if (shift > 12 && (entry & 2n) !== 0n) yield* table(output, 512, shift - 9, input)
+      else {
+        for (let page = output; page < output + 2 ** shift && page < end; page += 4096) if (page >= RAM) yield page
+      }
+    }
+  }
+  yield* table(root, 1024, 30, 0)
+}
+
+describe('a hostile host', () => {
+  it('finds nothing in 10,000 random calls', () => {
+    let got = 0
+    let succeeded = 0
+    for (let seed = 1; seed <= 10; seed++) {
+      const next = random(seed)
+      const rig = protectedRig()
+      // Half of them begin with a VM that works.
+      if (seed % 2 === 0) {
+        makeVm(rig, seed % 4 === 0, guest(SHARER))
+      }
+      for (let i = 0; i < 1000; i++) {
+        const { x0, x1 } = rig.step(madStep(next))
+        got++
+        if (x0 === 0n && x1 < 0x10000n) succeeded++
+        if (i % 20 === 0) checkInvariants(rig)
+      }
+      checkInvariants(rig)
+    }
+    expect(got).toBe(10_000)
+    expect(succeeded).toBeGreaterThan(1000)
+  })
+})
+
+describe('a bug of its own', () => {
+  const broken = (file: string, from: string, to: string) => {
+    expect(sources[file]).toContain(from)
+    return { ...sources, [file]: sources[file]!.replace(from, to) }
+  }
+
+  it('is said on the console, and the machine goes off', () => {
+    const rig = protectedRig(128, broken('hyp/vm.s', '__pkvm_vcpu_put:\n', '__pkvm_vcpu_put:\n        mov x1, #0x1230\n        ldr x0, [x1]\n'))
+    expect(() => rig.call('__pkvm_vcpu_put')).toThrow('off')
+    expect(rig.console).toMatch(
+      /^\nKernel panic - not syncing: HYP panic: exception at EL2\nESR_EL2 0x000000009600000[4-7] ELR_EL2 0x[0-9a-f]{16} \(in the listing 0x00000000402[0-9a-f]{5}\) FAR_EL2 0x0000000000001230\n$/,
+    )
+  })
+
+  it('is found when it overruns the stack', () => {
+    const rig = protectedRig(128, broken('hyp/vm.s', '__pkvm_vcpu_put:\n', '__pkvm_vcpu_put:\n        frame 0\n        bl __pkvm_vcpu_put\n'))
+    expect(() => rig.call('__pkvm_vcpu_put')).toThrow('off')
+    expect(rig.console).toContain('HYP panic: stack overflow at EL2')
+  })
+})
+
+const qemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0
+if (!qemu) console.warn('SKIPPED: comparison with QEMU, qemu-system-aarch64 not installed')
+
+describe.skipIf(!qemu)('on QEMU', () => {
+  it('answers 2,000 calls as in the lab', () => {
+    const next = random(99)
+    const script: Step[] = [
+      { call: 1, args: [BigInt(POOL), BigInt(POOL_BYTES)] },
+      { call: 7, args: [] },
+    ]
+    while (script.length < 2000) {
+      const step = madStep(next)
+      script.push(step)
+    }
+    const system = buildWithTestHost(sources, 128, script)
+    expect(system.diagnostics).toEqual([])
+    let lab = ''
+    const machine = Machine.create({
+      image: system.image,
+      append: '',
+      ramMiB: 128,
+      console: (bytes) => {
+        lab += String.fromCharCode(...bytes)
+      },
+    })
+    expect(machine.run(20_000_000)).toEqual({ kind: 'off' })
+    const folder = mkdtempSync(join(tmpdir(), 'mini-pkvm-'))
+    try {
+      const image = join(folder, 'Image')
+      writeFileSync(image, system.image)
+      const machineOptions = ['-M', 'virt,virtualization=on,gic-version=3', '-cpu', 'cortex-a72', '-m', '128', '-nic', 'none']
+      const run = spawnSync('qemu-system-aarch64', [...machineOptions, '-nographic', '-kernel', image], { input: '', timeout: 60_000 })
+      expect(lab.split('\n').length).toBe(2001)
+      expect(run.stdout.toString()).toBe(lab)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+})
