@@ -82,9 +82,14 @@ export function callOf(event: LabEvent): string {
   return name?.[1] ?? ''
 }
 
-/** The result of a hypercall as a number; null when it gave none or another kind of value. */
-export function resultOf(event: LabEvent): number | null {
-  const number = /^-?(0x[0-9a-f]+|\d+)/.exec(event.details['result'] ?? '')
+/** Why a hypercall was denied, `EPERM`; null when it was not, or there is no such event. */
+export function errorOf(event: LabEvent | undefined): string | null {
+  return /^-(E[A-Z0-9]+)$/.exec(event?.details['result'] ?? '')?.[1] ?? null
+}
+
+/** The result of a hypercall as a number; null when it gave none or was an error, or there is no such event. */
+export function resultOf(event: LabEvent | undefined): number | null {
+  const number = /^-?(0x[0-9a-f]+|\d+)/.exec(event?.details['result'] ?? '')
   if (number === null) return null
   const value = Number(number[1])
   return number[0].startsWith('-') ? -value : value
@@ -107,9 +112,9 @@ export async function eventsBetween(run: LessonRun, from: Moment, to: Moment): P
   return (await run.events()).filter(event => event.instructions >= from && event.instructions <= to)
 }
 
-/** Events that happened during a call of the API: what it caused. */
-export function eventsDuring(run: LessonRun, call: ApiCall): Promise<readonly LabEvent[]> {
-  return eventsBetween(run, call.began, call.ended)
+/** Events that happened during a call of the API: what it caused. None when there was no such call. */
+export async function eventsDuring(run: LessonRun, call: ApiCall | undefined): Promise<readonly LabEvent[]> {
+  return call === undefined ? [] : eventsBetween(run, call.began, call.ended)
 }
 
 /**

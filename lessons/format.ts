@@ -8,6 +8,7 @@ import { readBody } from './format/body.ts'
 import type { Problem } from './format/fields.ts'
 import { readFrontMatter, splitHead } from './format/front-matter.ts'
 import type { Block, Lesson } from './format/lesson.ts'
+import { BUILDS, BUILDS_EXPLANATIONS } from './run/task.ts'
 import { parseLabLink } from './format/links.ts'
 
 export type { FolderTexts } from './format/attempts.ts'
@@ -61,6 +62,7 @@ export function readLesson(folder: LessonFolder): ReadLesson {
 function fitTogether(lesson: Lesson, checks: LessonChecks, problems: Problem[]): void {
   const stepIds = lesson.steps.map(step => step.id)
   for (const check of checks.checks) {
+    if (check.id === BUILDS) problems.push({ file: 'checks.ts', field: `check "${check.id}"`, message: 'the check of this name is the runner\'s own.' })
     if (!stepIds.includes(check.step)) problems.push({ file: 'checks.ts', field: `check "${check.id}"`, message: `its step "${check.step}" is none of lesson.md's: ${stepIds.join(', ')}.` })
   }
   linksFit(lesson, stepIds, problems)
@@ -116,7 +118,7 @@ function chosen(
 function expected(name: string, expect: { check: string; explanation: string }, checks: readonly Check[], problems: Problem[]): void {
   if (checks.length === 0 || expect.check === '') return
   const file = `wrong/${name}/expect.yaml`
-  const check = checks.find(candidate => candidate.id === expect.check)
+  const check = expect.check === BUILDS ? { id: BUILDS, explanations: BUILDS_EXPLANATIONS as Record<string, string> } : checks.find(candidate => candidate.id === expect.check)
   if (check === undefined) {
     problems.push({ file, field: 'check', message: `"${expect.check}" is no check of checks.ts: ${checks.map(candidate => candidate.id).join(', ')}.` })
   } else if (check.explanations[expect.explanation] === undefined) {

@@ -153,7 +153,12 @@ call_allowed:
 4:      load_variable x1, own_process
         cbz     x1, 8f
 
-1:      place   x1, descriptor_calls
+        // Traced, it would stop for good at the first signal.
+1:      cmp     w0, #SYS_ptrace
+        b.ne    5f
+        ldr     x3, [x19, #CALL_ARGUMENTS]
+        cbz     x3, 8f                  // PTRACE_TRACEME
+5:      place   x1, descriptor_calls
         bl      is_among
         cbz     x2, 2f
         ldr     w3, [x19, #CALL_ARGUMENTS]

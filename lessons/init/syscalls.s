@@ -16,6 +16,7 @@
         .equ    SYS_exit_group, 94
         .equ    SYS_nanosleep, 101
         .equ    SYS_setitimer, 103
+        .equ    SYS_ptrace, 117
         .equ    SYS_kill, 129
         .equ    SYS_rt_sigaction, 134
         .equ    SYS_rt_sigprocmask, 135

@@ -33,7 +33,7 @@ export interface RunnerHost {
 const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
 const MOST_SYSTEM_BOOT_INSTRUCTIONS = 200_000_000
 /** Of the machine's time that a run may spend, also idle: a script that waits for nothing must end too. */
-const MOST_RUN_NANOSECONDS = 120e9
+const MOST_RUN_NANOSECONDS = 30e9
 
 /** The machine did not come to the point where a run can begin; the message is one sentence. */
 class BootFailure extends Error {
