@@ -30,7 +30,8 @@ export const ANSWER = 0x8000
  *   -> i64 result as the kernel returned it (-errno), then `bytes out` bytes of scratch memory from `offset out`.
  *   A timer signal interrupts the call when the limit of the machine's time has passed: the result is -EINTR. Limit 0
  *   means DEFAULT_LIMIT_MICROSECONDS, so that no call can hold the agent for good. Status EPERM for calls that would
- *   take the agent itself away (exit, execve, unmapping its program...); process 0 only.
+ *   take the agent itself away: exit (allowed in forked processes), execve, clone, its signals and timer, its descriptors
+ *   (200 to 219), unmapping its program, PTRACE_TRACEME.
  * - `peek` u64 address, u32 bytes, u32 width (1, 2, 4 or 8: size of each load; bytes and address are multiples of it)
  *   -> u32 signal (0: none), u32 si_code, u64 fault address, then the bytes before the fault.
  * - `poke` u64 address, u32 bytes, u32 width, then the bytes -> u32 signal, u32 si_code, u64 fault address, u32 bytes

@@ -268,7 +268,7 @@ for (const series of ['7.2', '7.3']) {
       // peek: 3 bytes wide; more than an answer holds
       expect(await status(3, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0))).toBe(22)
       expect(await status(3, Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0))).toBe(90)
-      for (const [number, ...args] of [[Sys.exit, 0], [94, 0], [221], [Sys.clone, 17], [Sys.munmap, 0x400000, 0x1000000], [Sys.close, 200], [139]]) {
+      for (const [number, ...args] of [[Sys.exit, 0], [94, 0], [221], [Sys.clone, 17], [Sys.munmap, 0x400000, 0x1000000], [Sys.close, 200], [139], [117, 0]]) {
         await expect(call({ number: number!, args })).rejects.toMatchObject({ errno: 1 })
       }
       await expect(agent.poke(port, 0x500000n, new Uint8Array(8))).rejects.toMatchObject({ errno: 1 })
