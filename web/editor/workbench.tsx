@@ -29,7 +29,16 @@ export default function Workbench() {
   const paths = Object.keys(workspace.files)
   const column = paths.length > MOST_IN_A_ROW || paths.some(path => path.includes('/'))
   return (
-    <section className={column ? 'workbench by-column' : 'workbench'} aria-label="Code">
+    // Beside the editor too, Ctrl+S means the code and not the page.
+    <section
+      className={column ? 'workbench by-column' : 'workbench'}
+      aria-label="Code"
+      onKeyDown={event => {
+        if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== 's' || event.defaultPrevented) return
+        event.preventDefault()
+        runCommand(CODE.save)
+      }}
+    >
       <FileList workspace={workspace} column={column} />
       <div className="bench-main">
         {keeping === 'off' && (

@@ -42,7 +42,7 @@ describe('catalogue', () => {
       const runs = bitRuns(row)
       expect(runs.map(run => run.bits.length).reduce((a, b) => a + b, 0)).toBe(32)
       expect(runs[0]?.high).toBe(31)
-      runs.slice(1).forEach((run, i) => expect(run.high).toBe(runs[i]!.low - 1))
+      for (const [i, run] of runs.slice(1).entries()) expect(run.high).toBe(runs[i]!.low - 1)
     }
   })
 })
