@@ -44,7 +44,7 @@ export class AgentGoneError extends Error {
 export class AgentRefusal extends Error {
   override readonly name = 'AgentRefusal'
   constructor(
-    /** EINVAL 22, EMSGSIZE 90, ENOSYS 38 (unknown operation), ESRCH 3 (no such process), ECHILD 10 (it died), EPERM 1. */
+    /** EINVAL 22, EMSGSIZE 90, ENOSYS 38 (unknown operation), ESRCH 3 (no such process), ECHILD 10 (it died), EPERM 1, EFAULT 14 (scratch memory gone). */
     readonly errno: number,
     readonly op: number,
     readonly process: number,
@@ -65,6 +65,10 @@ function explainRefusal(errno: number, op: number, process: number): string {
       return `there is no process ${process}: it was never forked, or has been ended`
     case 10:
       return `process ${process} has died; end it to learn its wait status`
+    case 14:
+      return "the agent's scratch memory cannot be accessed any more: it was unmapped, or given to a protected guest"
+    case 22:
+      return `the request for operation ${op} makes no sense: its sizes do not fit each other`
     case 38:
       return `the agent knows no operation ${op}`
     case 90:

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import * as agent from '../agent/port.ts'
 import type { RemoteAgentPort } from '../agent/remote-port.ts'
 import { decodeFrame, encodeFrame, type Hello, type SyscallRequest } from '../agent/requests.ts'
@@ -11,6 +11,9 @@ import { machineFactory } from '../worker/machine-factory.ts'
 import type { RunnableMachine } from '../worker/session.ts'
 import { bootAgent, initSources } from './agent-machine.ts'
 import { haveQemu, kernelOf, labInitrd, projectRoot, qemu, skipLoudly } from './oracle.ts'
+
+// A machine that others use too may take its time.
+vi.setConfig({ testTimeout: 120_000 })
 
 const GUEST_BASE = 0x40000000n
 const GUEST = `
