@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { type Attempt, type Lesson, problemText, type ReadLesson, readLesson, SERIES, type Series } from '../../lessons/format.ts'
+import { type Attempt, type Lesson, problemText, type ReadLesson, readLesson, SERIES, seriesOf, type Series } from '../../lessons/format.ts'
 import { transpileScripts } from '../../lessons/kvm/transpile.ts'
 import { groupsOf } from '../../lessons/run/machines.ts'
 import { type Compiled, judge, scriptTexts, type Trial, type TrialResult, trialsOf } from '../../lessons/run/prove.ts'
@@ -144,8 +144,8 @@ async function findKernels(wanted: readonly string[], series: readonly Series[],
       continue
     }
     const release = entry?.version ?? releaseOf(await readInput(path, 'kernel'), path)
-    const its = SERIES.find(name => release.startsWith(`${name}.`))
-    if (its === undefined) throw new UsageError(`kernel ${path}: ${release} is of none of the series that lessons are written for: ${SERIES.join(', ')}.`)
+    const its = seriesOf(release)
+    if (its === null) throw new UsageError(`kernel ${path}: ${release} is of none of the series that lessons are written for: ${SERIES.join(', ')}.`)
     choices.push({ series: its, release })
     images[release] = path
   }

@@ -4,6 +4,11 @@
 export const SERIES = ['7.2', '7.3', 'mini'] as const
 export type Series = (typeof SERIES)[number]
 
+/** The series of a kernel release, `7.3.4+deb13-cloud-arm64`; null for one that no lesson is written for. */
+export function seriesOf(release: string): Series | null {
+  return SERIES.find(series => release === series || release.startsWith(`${series}.`) || release.startsWith(`${series}-`)) ?? null
+}
+
 /** `vmm`: the learner writes a VMM script, or turns the machine's switches. `system`: edits mini-pKVM itself. */
 export const KINDS = ['vmm', 'system'] as const
 export type Kind = (typeof KINDS)[number]
