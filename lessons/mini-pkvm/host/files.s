@@ -164,6 +164,28 @@ sys_close:
 8:      mov     x0, #-EBADF
         leave
 
+// sys_dup: x0 = descriptor; x0 = the lowest free one, meaning the same file.
+sys_dup:
+        enter
+        mov     x19, x0
+        bl      file_of
+        cbz     x0, 8f
+        adr     x1, descriptors
+        mov     x2, #0
+1:      ldr     x3, [x1, x2, lsl #3]
+        cbz     x3, 2f
+        add     x2, x2, #1
+        cmp     x2, #MOST_FILES
+        b.lo    1b
+        mov     x0, #-EMFILE
+        leave
+2:      mov     x0, x19
+        mov     x1, x2
+        bl      sys_dup3
+        leave
+8:      mov     x0, #-EBADF
+        leave
+
 // sys_dup3: x0 = descriptor, x1 = the number that is to mean the same file.
 sys_dup3:
         enter
@@ -205,6 +227,8 @@ paths:  path    "/dev/kvm", open_kvm
         path    "/proc/version", open_version
         path    "/proc/cmdline", open_cmdline
         path    "/proc/sys/kernel/tainted", open_tainted
+        path    "/proc/sys/kernel/osrelease", open_osrelease
+        path    "/proc/meminfo", open_meminfo
         path    "/proc/self/status", open_status
         path    "/proc/self/mem", open_mem
         path    "/proc/self/pagemap", open_pagemap

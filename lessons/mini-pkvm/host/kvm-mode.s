@@ -81,6 +81,8 @@ kvm_init:
         str     x0, [x2]
         ldr     x1, hyp_mem_base
         ldr     x2, hyp_mem_size
+        mov     x3, #0                          // in Linux: per-CPU areas, and bits of EL2's addresses
+        mov     x4, #39
         call_hyp __pkvm_init
         cbnz    x0, 6f
         adr     x0, mode_hyp

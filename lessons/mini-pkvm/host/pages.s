@@ -7,6 +7,7 @@
         .balign 8
 free_next:      .skip 8                         // first page that was never used (VA)
 free_end:       .skip 8
+free_count:     .skip 8                         // pages that are free
 page_counts:    .skip 8                         // VA of one 16-bit counter a page, from the start of RAM
 free_lists:     .skip 8 * (MAX_ORDER + 1)       // first of the free runs; each begins with the address of the next
         .text
@@ -42,6 +43,9 @@ pages_init:
         and     x19, x19, #~PAGE_MASK
         adr     x1, free_next
         stp     x19, x20, [x1]
+        sub     x2, x20, x19
+        lsr     x2, x2, #PAGE_SHIFT
+        str     x2, [x1, #free_count - free_next]
         leave
 
 // alloc_pages: x0 = order; x0 = VA of that many zeroed pages, with one user each, or 0.
@@ -67,6 +71,10 @@ alloc_pages:
         b.hi    9f
         str     x5, [x1]
 2:      mov     x0, x3
+        adr     x1, free_count
+        ldr     x4, [x1]
+        sub     x4, x4, x2, lsr #PAGE_SHIFT
+        str     x4, [x1]
         add     x4, x3, x2
 3:      stp     xzr, xzr, [x3], #16
         stp     xzr, xzr, [x3], #16
@@ -92,6 +100,12 @@ free_pages:
         ldr     x3, [x2]
         str     x3, [x0]
         str     x0, [x2]
+        adr     x2, free_count
+        ldr     x3, [x2]
+        mov     x4, #1
+        lsl     x4, x4, x1
+        add     x3, x3, x4
+        str     x3, [x2]
 1:      ret
 
 // alloc_page, and get_page and put_page: x0 = VA of a page.

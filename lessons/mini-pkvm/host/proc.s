@@ -83,6 +83,8 @@ append:
         text_file open_version, version_text
         text_file open_cmdline, cmdline_text
         text_file open_tainted, tainted_text
+        text_file open_osrelease, osrelease_text
+        text_file open_meminfo, meminfo_text
         text_file open_status, status_text
 
 version_text:
@@ -107,18 +109,46 @@ tainted_text:
         strb    w1, [x0], #1
         ldp     x29, x30, [sp], #16
         ret
+osrelease_text:
+        stp     x29, x30, [sp, #-16]!
+        mov     x29, sp
+        adr     x1, utsname_release
+        bl      append
+        mov     w1, #'\n'
+        strb    w1, [x0], #1
+        ldp     x29, x30, [sp], #16
+        ret
+
+// A line of a number of pages, in kilobytes: x0 = where, x1 = its name, x2 = pages; x0 = where its end is then.
+append_pages:
+        enter
+        mov     x19, x2
+        bl      append
+        mov     x1, x0
+        lsl     x0, x19, #PAGE_SHIFT - 10
+        bl      decimal
+        adr     x1, proc_kilobytes
+        bl      append
+        leave
+
+meminfo_text:
+        enter
+        adr     x1, meminfo_total
+        ldr     x2, ram_bytes
+        lsr     x2, x2, #PAGE_SHIFT
+        bl      append_pages
+        adr     x1, meminfo_free
+        ldr     x2, free_count
+        bl      append_pages
+        leave
+
 status_text:
         stp     x29, x30, [sp, #-16]!
         mov     x29, sp
         adr     x1, proc_status
-        bl      append
-        mov     x1, x0
-        adr     x0, init_task
-        ldr     x0, [x0, #task_struct.locked_vm]
-        lsl     x0, x0, #2
-        bl      decimal
-        adr     x1, proc_kilobytes
-        bl      append
+        adr     x2, init_task
+        ldr     x2, [x2, #task_struct.locked_vm]
+        bl      append_pages
         ldp     x29, x30, [sp], #16
         ret
 
@@ -126,6 +156,8 @@ status_text:
 proc_version:   .asciz "mini-pKVM version 7.2-mini (A64 assembly, pKVM Lab)\n"
 proc_status:    .asciz "Name:\tinit\nPid:\t1\nVmLck:\t"
 proc_kilobytes: .asciz " kB\n"
+meminfo_total:  .asciz "MemTotal: "
+meminfo_free:   .asciz "MemFree: "
         .text
 
 open_mem:

@@ -81,6 +81,28 @@ sys_prlimit64:
 9:      add     sp, sp, #16
         leave
 
+// sys_capset: x0 = header, x1 = data (user). Of all capabilities CAP_IPC_LOCK alone means something here, and it is only
+// given up, never got back.
+        .equ    CAP_IPC_LOCK, 14
+sys_capset:
+        enter
+        sub     sp, sp, #16
+        mov     x0, sp
+        mov     x2, #4                          // the effective ones from 0 to 31
+        bl      copy_from_user
+        cbnz    x0, 9f
+        ldr     w1, [sp]
+        ubfx    x1, x1, #CAP_IPC_LOCK, #1
+        adr     x2, init_task
+        ldr     x3, [x2, #task_struct.cap_ipc_lock]
+        mov     x0, #-EPERM
+        cmp     x1, x3
+        b.hi    9f
+        str     x1, [x2, #task_struct.cap_ipc_lock]
+        mov     x0, #0
+9:      add     sp, sp, #16
+        leave
+
 // sys_ppoll: x1 = number of descriptors, x2 = time limit or 0. Only waiting for a signal or for time.
 sys_ppoll:
         enter
@@ -147,7 +169,7 @@ sys_uname:
 init_died:      .asciz "Attempted to kill init!"
 utsname:        .asciz "mini-pKVM"              // sysname, nodename, release, version, machine, domainname
                 .asciz "lab"
-                .asciz "7.2-mini"
+utsname_release: .asciz "7.2-mini"
                 .asciz "#1"
                 .asciz "aarch64"
                 .asciz "(none)"

@@ -16,6 +16,7 @@ system_calls:
         system_call 215, sys_munmap
         system_call 56, sys_openat
         system_call 57, sys_close
+        system_call 23, sys_dup
         system_call 24, sys_dup3
         system_call 59, sys_pipe2
         system_call 67, sys_pread64
@@ -26,6 +27,7 @@ system_calls:
         system_call 113, sys_clock_gettime
         system_call 226, sys_mprotect
         system_call 261, sys_prlimit64
+        system_call 91, sys_capset
         system_call 73, sys_ppoll
         system_call 116, sys_syslog
         system_call 129, sys_kill
