@@ -39,9 +39,10 @@ export const ANSWER = 0x8000
  * - `fork` () -> i64 number of the new process (1, 2, ...) or -errno. Its requests go through the agent.
  * - `end` () -> i64 wait status of the process, which is gone then; process 0 cannot be ended (status EPERM).
  *
- * Status: EINVAL (payload too short, sizes that do not fit it, an access that is not aligned), EMSGSIZE (larger than the
- * agent takes or may answer), ENOSYS (no such operation), ESRCH (no such process), ECHILD (the process died; `end` still
- * gives its wait status), EFAULT (a system call needs scratch memory that is unmapped, or a guest's), EPERM. A header that cannot be one (length below 16 or above 1 MiB) makes the agent drop what
+ * Status: EINVAL (payload too short, sizes that do not fit it, an access that is not aligned), EMSGSIZE (larger than
+ * the agent takes or may answer), ENOSYS (no such operation), ESRCH (no such process), ECHILD (the process died; `end`
+ * still gives its wait status), EFAULT (a system call needs scratch memory that is unmapped, or a guest's), EPERM.
+ * A header that cannot be one (length below 16 or above 1 MiB) makes the agent drop what
  * comes until the line has been quiet for 20 ms of the machine's time, and then answer EINVAL.
  */
 export const Op = { hello: 1, syscall: 2, peek: 3, poke: 4, fork: 5, end: 6 } as const

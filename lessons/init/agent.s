@@ -39,7 +39,8 @@
 agent_word:     .asciz "lab.init=agent"
 agent_tty:      .asciz "/dev/ttyAMA1"
         .balign 8
-// struct termios: c_iflag, c_oflag, c_cflag (115200, 8 bits, CREAD, CLOCAL), c_lflag, c_line, c_cc: VTIME (5) 0, VMIN (6) 1
+// struct termios: c_iflag, c_oflag, c_cflag (115200, 8 bits, CREAD, CLOCAL), c_lflag, c_line, c_cc with VTIME (5) 0 and
+// VMIN (6) 1
 raw_terminal:
         .word   0, 0, 0x18b2, 0
         .byte   0
