@@ -1,17 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { miniFiles } from '../cli/mini-command.ts'
 import { kernelOf, projectRoot, skipLoudly } from '../cli/oracle.ts'
 import { StateCode } from '../inspect/hyp-page.ts'
 import { Inspector } from '../inspect/inspector.ts'
 import { KernelData } from '../inspect/kernel-data.ts'
 import { need } from '../inspect/known.ts'
+import { configureSystem } from '../../lessons/mini-pkvm/system.ts'
 import { buildInitrd } from '../machine/init-program.ts'
 import { Machine } from '../machine/machine.ts'
 import { CheckpointSlot } from './checkpoint-slot.ts'
 import { type LoggedEvents, logEvents } from './event-source.ts'
 import { HostCallDesk } from './host-call-desk.ts'
 import type { HostCallAnswer } from './inspection-protocol.ts'
+import { openImage } from './system-image.ts'
 
 const APPEND = 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests'
 const PAGE = 4096
@@ -209,5 +212,32 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       expect(text).toContain('vm.protected.exit=KVM_EXIT_MMIO')
       expect(machine.run(1).kind).toBe('off')
     })
+  })
+})
+
+describe('hypercalls by hand on mini-pKVM', () => {
+  it('are its own calls by its own names, with Linux’s answers', async () => {
+    const { system } = configureSystem(await miniFiles(join(projectRoot, 'lessons/mini-pkvm')))
+    const { image, description } = openImage(system)
+    const machine = Machine.create({ image, initrd: initrd(), append: APPEND, ramMiB: 128, console: () => {} })
+    const kernel = new KernelData(machine, description)
+    const log = logEvents(machine, kernel)
+    const desk = new HostCallDesk(machine, kernel, log)
+    // Its host runs by then; what comes of the probe's VMs is not what is looked at.
+    while (log.total === 0 || machine.exceptionLevel === 2) machine.run(1000)
+    const call = (name: string, ...args: (string | number)[]) => {
+      const done = desk.call({ type: 'hostCall', id: 1, call: name, args: args.map(String) })
+      return done.ok ? done.answer : done
+    }
+    const map = need(new Inspector(machine, kernel).ownership())
+    const base = kernel.memory.base / PAGE
+    const free = base + map.host.findLastIndex((state, page) => state === StateCode.owned && map.hyp[page] === StateCode.noPage)
+    const hyp = base + map.host.findIndex((state, page) => state === StateCode.noPage && map.hyp[page] === StateCode.owned)
+    expect(call('host_share_hyp', free)).toMatchObject({ end: 'returned', status: 'SUCCESS', result: '0' })
+    expect(call('host_share_hyp', free)).toMatchObject({ result: '-EPERM' })
+    expect(call('host_unshare_hyp', free)).toMatchObject({ result: '0' })
+    expect(call('host_share_hyp', hyp)).toMatchObject({ result: '-EPERM' })
+    expect(call('0xfff0')).toMatchObject({ status: 'NOT_SUPPORTED' })
+    expect(log.after(0, 1e6).filter(e => e.kind === 'hypercall' && e.text.includes('host_share_hyp')).length).toBe(3)
   })
 })
