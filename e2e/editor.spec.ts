@@ -165,6 +165,13 @@ test('the editor leaves the page its keys, and Tab can leave the editor', async 
   expect(await shown(page)).toBe(before)
 })
 
+test('no key belongs to two commands', async ({ page }) => {
+  await openLab(page)
+  await page.keyboard.press('Alt+Shift+K')
+  const keys = await page.getByRole('dialog', { name: 'Commands' }).locator('kbd').allTextContents()
+  expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([])
+})
+
 test('where the browser keeps nothing, that is said', async ({ page }) => {
   await page.addInitScript(() => {
     Object.defineProperty(window, 'indexedDB', { get: () => ({ open: () => { throw new DOMException('denied', 'SecurityError') } }) })

@@ -257,10 +257,9 @@ function useErrors(workspace: Workspace): number {
 /** The page's own keys are the page's, also while the editor has the focus. */
 monaco.editor.addKeybindingRules(
   ALL_COMMANDS.flatMap(command => {
-    const letter = /^Alt\+Shift\+(?:Key([A-Z])|Arrow(Left|Right|Up|Down))$/.exec(command.key ?? '')
-    if (letter === null) return []
-    const code = letter[1] === undefined ? `${letter[2]}Arrow` : `Key${letter[1]}`
-    const key = monaco.KeyCode[code as keyof typeof monaco.KeyCode]
+    const found = /^Alt\+Shift\+(?:(Key[A-Z]|Period)|Arrow(Left|Right|Up|Down))$/.exec(command.key ?? '')
+    if (found === null) return []
+    const key = monaco.KeyCode[(found[1] ?? `${found[2]}Arrow`) as keyof typeof monaco.KeyCode]
     return [{ keybinding: monaco.KeyMod.Alt | monaco.KeyMod.Shift | key, command: null }]
   }),
 )

@@ -15,8 +15,8 @@ export const SCRIPT = {
   stop: {
     id: 'script.stop',
     title: 'Stop the script',
-    key: 'Alt+Shift+KeyS',
-    keyLabel: 'Alt ⇧ S',
+    key: 'Alt+Shift+Period',
+    keyLabel: 'Alt ⇧ .',
     enabled: () => isRunning(useScript.getState()),
     run: () => stopScript(),
   },

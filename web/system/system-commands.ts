@@ -34,8 +34,8 @@ export const SYSTEM = {
   boot: {
     id: 'system.boot',
     title: 'Build mini-pKVM and boot it',
-    key: 'Alt+Shift+KeyX',
-    keyLabel: 'Alt ⇧ X',
+    key: 'Alt+Shift+KeyL',
+    keyLabel: 'Alt ⇧ L',
     enabled: state => state.machine.state !== 'fetching' && state.machine.state !== 'building',
     run: () => {
       if (useFiles.getState().current === SYSTEM_WORKSPACE) save()
