@@ -25,8 +25,12 @@ export function buildSummary(built: BuiltSystem): {
       ...built.warnings.map((d) => plain(d, 'warning')),
     ],
     bytes: built.image.length,
-    instructions: built.listing.filter((l) => l.bytes.length === 4 && !/^\s*\./.test(l.text)).length,
+    instructions: built.listing.filter((l) => isInstruction(l.text, l.bytes)).length,
   }
+}
+
+function isInstruction(text: string, bytes: Uint8Array): boolean {
+  return bytes.length === 4 && !/^\s*[.=]/.test(text)
 }
 
 function plain({ message, position }: Diagnostic, severity: BuildDiagnostic['severity']): BuildDiagnostic {
@@ -69,7 +73,9 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function row(change: ListingRow['change'], { address, bytes, position, text }: ListingLine): ListingRow {
-  const shown = Array.from(bytes.subarray(0, SHOWN_BYTES), (b) => b.toString(16).padStart(2, '0')).join('')
+  // An instruction is shown as the number it is, data in the order of memory.
+  const seen = isInstruction(text, bytes) ? bytes.slice().reverse() : bytes.subarray(0, SHOWN_BYTES)
+  const shown = Array.from(seen, (b) => b.toString(16).padStart(2, '0')).join('')
   return {
     change,
     file: position.file,

@@ -37,7 +37,7 @@ export interface ListingRow {
   readonly line: number
   /** Address where it is, hexadecimal; of an `added` line in the second listing, of others in the first. */
   readonly address: string
-  /** The instruction word, or the first bytes of data, hexadecimal as in memory. */
+  /** The instruction word, or the first bytes of data in the order of memory; hexadecimal. */
   readonly bytes: string
   readonly text: string
 }

@@ -28,7 +28,7 @@ export async function openSystem(show = false): Promise<void> {
 
 async function open(show: boolean): Promise<void> {
   const { SYSTEM_FILES } = await import('./system-sources.ts')
-  await openWorkspace(SYSTEM_WORKSPACE, SYSTEM_FILES, { title: SYSTEM_NAME, entries: [SYSTEM_SOURCE], show })
+  await openWorkspace(SYSTEM_WORKSPACE, SYSTEM_FILES, { title: SYSTEM_NAME, entries: [SYSTEM_SOURCE], readOnly: ['README.md'], show })
 }
 
 /** What the switches and the menu make of the options. */
