@@ -196,6 +196,15 @@ export class HypRig {
     return Number(value)
   }
 
+  /** Name of a call by its number, or the number. */
+  callName(number: number): string {
+    for (const [name, value] of this.system.constants) {
+      const m = /^__KVM_HOST_SMCCC_FUNC_(.*)$/.exec(name)
+      if (m !== null && Number(value) === number) return m[1]!
+    }
+    return String(number)
+  }
+
   /** @throws Error when the machine goes off or the step does not end. */
   step(step: Step): Outcome {
     words(step).forEach((w, i) => this.view.setBigUint64(this.mailbox + 8 * i, w, true))

@@ -20,13 +20,11 @@ primary_entry:
         ldr     x1, =SCTLR_EL2_OFF
         msr     sctlr_el2, x1
         isb
-        adr     x1, __hyp_bss_start
-        adr     x2, __hyp_bss_end
-1:      stp     xzr, xzr, [x1], #16
-        cmp     x1, x2
-        b.lo    1b
-
         mov     x1, #HCR_RW                     // EL1 is AArch64; nothing traps
+        .if     CONFIG_KVM == 0
+        mov     x2, #HCR_HCD                    // and nobody answers: HVC is undefined
+        orr     x1, x1, x2
+        .endif
         msr     hcr_el2, x1
         mov     x1, #CPTR_HOST
         msr     cptr_el2, x1
@@ -49,10 +47,17 @@ primary_entry:
         msr     ich_hcr_el2, xzr
 2:      ldr     x1, =SCTLR_EL1_OFF
         msr     sctlr_el1, x1
+        .if     CONFIG_KVM
+        adr     x1, __hyp_bss_start
+        adr     x2, __hyp_bss_end
+1:      stp     xzr, xzr, [x1], #16
+        cmp     x1, x2
+        b.lo    1b
         adr     x1, __kvm_hyp_host_vector
         msr     vbar_el2, x1
         adr     x1, hyp_stack_end
         mov     sp, x1
+        .endif
 
         adr     x1, host_entry
         msr     elr_el2, x1
@@ -66,6 +71,7 @@ primary_entry:
 9:      str     x2, [x1]
         b       host_entry
 
+        .if     CONFIG_KVM
 // Into the hypervisor's address space: x0 = its level 1 table, x1 = stack, x2 = where to go on (virtual). This page is
 // mapped where it lies, so the instruction after the MMU comes on is still this one.
 __pkvm_init_switch_pgd:
@@ -85,4 +91,5 @@ __pkvm_init_switch_pgd:
         mov     sp, x1
         mov     x29, #0
         br      x2
+        .endif
         .ltorg

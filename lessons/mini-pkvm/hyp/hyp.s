@@ -1,8 +1,9 @@
-// The hypervisor, in the order in which it is best read.
+// The hypervisor, in the order in which it is best read. Without CONFIG_KVM nothing of it is left but the way to EL1.
 
         .include "hyp/layout.s"
-        .include "hyp/data.s"
         .include "hyp/boot.s"                   // EL2 to EL1
+        .if     CONFIG_KVM
+        .include "hyp/data.s"
         .include "hyp/vectors.s"                // and back
         .include "hyp/host-trap.s"
         .include "hyp/host-calls.s"
@@ -23,3 +24,4 @@
         .include "hyp/reclaim.s"
         .include "hyp/teardown.s"
         .include "hyp/panic.s"
+        .endif

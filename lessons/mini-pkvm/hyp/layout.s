@@ -44,6 +44,7 @@
         .equ    HCR_TWI, 1 << 13
         .equ    HCR_TWE, 1 << 14
         .equ    HCR_TSC, 1 << 19
+        .equ    HCR_HCD, 1 << 29
         .equ    HCR_RW, 1 << 31
 // A guest: its interrupts, WFI, SMC and implementation-defined registers come to EL2 (FMO, IMO, AMO, TWI, TSC, TIDCP,
 // TACR); its barriers and TLB maintenance reach the inner shareable domain (FB, BSU); table walks in devices fault (PTW).

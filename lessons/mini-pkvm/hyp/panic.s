@@ -30,6 +30,10 @@ hyp_panic_exception:
         adr     x19, hyp_panic_stack_text
 
 hyp_panic:                                      // x19 = why, x20 = where
+        mrs     x0, tpidr_el2                   // not used otherwise: remembers that this has begun
+        cbnz    x0, hyp_off                     // and went wrong itself
+        mov     x0, #1
+        msr     tpidr_el2, x0
         adr     x0, panic_stack_end
         mov     sp, x0
         mrs     x21, esr_el2
