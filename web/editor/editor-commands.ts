@@ -1,5 +1,5 @@
 import { ALL_COMMANDS, type Command, runCommand } from '../commands.ts'
-import { heightenLowerRow, showLow } from '../layout/layout-store.ts'
+import { makeRoomForCode, showLow } from '../layout/layout-store.ts'
 import { useCodeDialog } from './code-dialog-store.ts'
 import { isChanged, resetAll, resetFile, save, undoReset, useFiles, type Workspace, type WorkspaceFile } from './files-store.ts'
 
@@ -29,7 +29,7 @@ const script = () => ALL_COMMANDS.find(command => command.id === 'script.run')
 /** Shows the code, with room to read it, and puts the caret there. */
 function showCode(): void {
   showLow('code')
-  heightenLowerRow(50)
+  makeRoomForCode()
   const focus = (tries: number) => {
     if (editorHandle.current !== null) editorHandle.current.focus()
     else if (tries > 0) setTimeout(() => focus(tries - 1), 100)

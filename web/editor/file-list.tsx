@@ -1,7 +1,7 @@
-import { type KeyboardEvent, useRef } from 'react'
+import { type KeyboardEvent, useEffect, useRef } from 'react'
 import { runCommand } from '../commands.ts'
 import { CODE } from './editor-commands.ts'
-import { fileKey, isChanged, openFile, restoreFile, useFiles, type Workspace } from './files-store.ts'
+import { fileKey, isChanged, openFile, restoreFile, showWorkspace, useFiles, type Workspace } from './files-store.ts'
 
 /** The files of the workspace: a row of tabs for a few, a column by folders for many. Arrow keys go from file to file. */
 export function FileList(props: { workspace: Workspace; column: boolean }) {
@@ -11,6 +11,10 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
   const paths = Object.keys(workspace.files).filter(path => workspace.files[path]?.removed === false)
   const gone = Object.keys(workspace.files).filter(path => workspace.files[path]?.removed === true)
   const sorted = column ? [...paths].sort(byFolder) : paths
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another file is chosen
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
+  }, [workspace.id, workspace.open])
   const onKeyDown = (event: KeyboardEvent) => {
     const at = sorted.indexOf(workspace.open)
     const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: sorted.length - 1 }[event.key]
@@ -25,6 +29,7 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
   }
   return (
     <div className={column ? 'files column' : 'files row'}>
+      <WorkspaceChoice current={workspace.id} />
       <div role="tablist" aria-label={`Files of ${workspace.title}`} aria-orientation={column ? 'vertical' : 'horizontal'} ref={list} onKeyDown={onKeyDown}>
         {sorted.map((path, index) => {
           const file = workspace.files[path]
@@ -79,6 +84,22 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
         </p>
       )}
     </div>
+  )
+}
+
+/** Which files: the learner's own, a lesson's, a system's. One set alone is no choice. */
+function WorkspaceChoice(props: { current: string }) {
+  const workspaces = useFiles(state => state.workspaces)
+  const all = Object.values(workspaces)
+  if (all.length < 2) return null
+  return (
+    <select className="workspace-choice" aria-label="Workspace" value={props.current} onChange={event => showWorkspace(event.target.value)}>
+      {all.map(({ id, title }) => (
+        <option key={id} value={id}>
+          {title}
+        </option>
+      ))}
+    </select>
   )
 }
 

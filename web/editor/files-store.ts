@@ -211,6 +211,11 @@ export function openFile(id: string, path: string): void {
   useFiles.setState({ current: id })
 }
 
+/** Puts a workspace that was opened before into the editor. */
+export function showWorkspace(id: string): void {
+  if (useFiles.getState().workspaces[id] !== undefined) useFiles.setState({ current: id, view: 'edit' })
+}
+
 /** True when Reset would change something. */
 export function isChanged(file: WorkspaceFile): boolean {
   return file.original !== null && (file.removed || file.text !== file.original)

@@ -28,6 +28,8 @@ export function applyEditorTheme(theme: Theme): void {
       { token: 'identifier', foreground: bare('--ink') },
       { token: 'type', foreground: syntax.type },
       { token: 'type.identifier', foreground: syntax.type },
+      { token: 'variable', foreground: bare('--ink') },
+      { token: 'variable.parameter', foreground: bare('--dim'), fontStyle: 'italic' },
       { token: 'variable.predefined', foreground: syntax.register },
       { token: 'variable.system', foreground: syntax.system },
       { token: 'label', foreground: bare('--ink'), fontStyle: 'bold' },

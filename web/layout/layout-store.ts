@@ -58,13 +58,27 @@ export function showSide(side: SideTab): void {
   useLayout.setState({ side, settings: true })
 }
 
-/** The row below as its panel can be resized; set by the workspace. */
-export const lowerRow: { current: { getSize(): { asPercentage: number }; resize(size: string): void } | null } = { current: null }
+interface Resizable {
+  getSize(): { asPercentage: number }
+  resize(size: string): void
+}
+
+/** Panels whose size commands change; set by the workspace. */
+export const sizes: { lowerRow: Resizable | null; code: Resizable | null } = { lowerRow: null, code: null }
+
+/** Gives the row below at least half of the height, and code more than half of the row. */
+export function makeRoomForCode(): void {
+  heightenLowerRow(50)
+  atLeast(sizes.code, 58)
+}
 
 /** Makes the row below at least so high, in percent. */
 export function heightenLowerRow(percent: number): void {
-  const row = lowerRow.current
-  if (row !== null && row.getSize().asPercentage < percent) row.resize(`${percent}%`)
+  atLeast(sizes.lowerRow, percent)
+}
+
+function atLeast(panel: Resizable | null, percent: number): void {
+  if (panel !== null && panel.getSize().asPercentage < percent) panel.resize(`${percent}%`)
 }
 
 /** Panels back to the sizes the page began with. */

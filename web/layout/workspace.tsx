@@ -8,7 +8,7 @@ import { Timeline } from '../inspector/timeline.tsx'
 import { OwnershipMap } from '../map/ownership-map.tsx'
 import { useLab } from '../store.ts'
 import { Dock } from './dock.tsx'
-import { type LowTab, lowerRow, showLow, useLayout } from './layout-store.ts'
+import { type LowTab, showLow, sizes, useLayout } from './layout-store.ts'
 import { LOW_PANELS, SIDE_PANELS } from './panels.tsx'
 import { useRoom } from './room.ts'
 import { Tabs } from './tabs.tsx'
@@ -52,7 +52,7 @@ export function Workspace() {
         <Handle label="Height of the lower panels" />
         <Panel id="lower" defaultSize="32%" minSize="120px" className="hold" panelRef={holdLowerRow}>
           <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
-            <Panel id="console" minSize="260px" className="hold p-console">
+            <Panel id="console" minSize="260px" className="hold p-console" panelRef={holdCode}>
               <Low />
             </Panel>
             <Handle label="Width of code and console" />
@@ -67,7 +67,11 @@ export function Workspace() {
 }
 
 function holdLowerRow(panel: PanelImperativeHandle | null): void {
-  lowerRow.current = panel
+  sizes.lowerRow = panel
+}
+
+function holdCode(panel: PanelImperativeHandle | null): void {
+  sizes.code = panel
 }
 
 function Side() {
