@@ -201,6 +201,8 @@ pkvm_pgtable_stage2_map:
         mov     x0, x23
         bl      room_for_mapping
         cbnz    x0, 9f
+        mov     x0, x21
+        bl      sync_page
         pa_of   x1, x21
         lsr     x1, x1, #PAGE_SHIFT
         mov     x2, x20
@@ -224,6 +226,24 @@ pkvm_pgtable_stage2_map:
         str     x2, [x1, #pkvm_mappings.count]
         mov     x0, #0
 9:      leave
+
+// sync_page: x0 = page (VA). Its bytes reach memory, where a guest without caches reads them, and what the CPU may have
+// fetched from its address before is forgotten: the page may have held another guest's code.
+sync_page:
+        mrs     x1, ctr_el0
+        ubfx    x1, x1, #16, #4                 // DminLine: log2 of the words of a cache line
+        mov     x2, #4
+        lsl     x2, x2, x1
+        add     x3, x0, #PAGE_SIZE
+1:      dc      civac, x0
+        add     x0, x0, x2
+        cmp     x0, x3
+        b.lo    1b
+        dsb     ish
+        ic      ialluis
+        dsb     ish
+        isb
+        ret
 
 // room_for_mapping: x0 = struct kvm. The first page of mappings has room afterwards; x0 = 0 or -ENOMEM.
 room_for_mapping:

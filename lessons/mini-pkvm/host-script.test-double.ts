@@ -1,0 +1,287 @@
+/** A script and its guests: run on Debian's kernel and on mini-pKVM, every line that it prints must be the same. */
+
+export const GUESTS: Readonly<Record<string, string>> = {
+  // Stores to its memory, loads from a device, stores what it got, asks PSCI for its version, then goes off.
+  'device.s': `
+_start: ldr     x10, =0x40001000
+        ldr     x11, =0x600d600d
+        str     x11, [x10]
+        ldr     x12, =0x10000000
+        ldrsh   x1, [x12]
+        str     x1, [x12, #8]
+        ldr     w2, [x12, #16]
+        str     x2, [x12, #24]
+        ldr     w0, =0x84000000
+        hvc     #0
+        str     w0, [x12]
+        ldr     w0, =0x12345678
+        hvc     #0
+        str     x0, [x12]
+        ldr     w0, =0x84000008
+        hvc     #0
+        b       .
+`,
+  // Asks for a reset.
+  'reset.s': '_start: ldr w0, =0x84000009\n        hvc #0\n        b .\n',
+  'spin.s': '_start: b .\n',
+  'sleep.s': '_start: wfi\n        b _start\n',
+  // Shares a page, tells what the hypervisor answered; takes it back, tells.
+  'share.s': `
+_start: ldr     x10, =0x40001000
+        mov     x11, #7
+        str     x11, [x10]
+        ldr     x12, =0x10000000
+        ldr     x0, =0xc6000003
+        ldr     x1, =0x40001000
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        str     x0, [x12]
+        ldr     x0, =0xc6000004
+        ldr     x1, =0x40001000
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        str     x0, [x12]
+        ldr     x0, =0xc6000003
+        ldr     x1, =0x40003000                 // not touched yet
+        mov     x2, #0
+        mov     x3, #0
+        hvc     #0
+        str     x0, [x12]
+        ldr     x0, =0xc6000003
+        ldr     x1, =0x20000000                 // no memory
+        mov     x2, #0
+        mov     x3, #0
+        b       .
+`,
+  // Reads its page at every turn.
+  'reader.s': `
+_start: ldr     x10, =0x40001000
+        ldr     x12, =0x10000000
+        mov     x11, #0x51
+        str     x11, [x10]
+1:      ldr     x11, [x10]
+        str     x11, [x12]
+        b       1b
+`,
+  // Writes where it may only read; executes what is not there.
+  'readonly.s': `
+_start: ldr     x10, =0x40010000
+        ldr     x11, [x10]
+        ldr     x12, =0x10000000
+        str     x11, [x12]
+        str     x12, [x10, #8]
+        b       .
+`,
+}
+
+export const SCRIPT = `
+import { attempt, guest, hex, host, kvm, mem, print, syscall, type Exit, type Vcpu, type Vm } from 'lab'
+
+const show = (value: unknown): string => JSON.stringify(value, (_, v) => typeof v === 'bigint' ? hex(v) : v instanceof Uint8Array ? [...v] : v)
+const tell = async (what: string, call: Promise<unknown>) => {
+  const r = await attempt(call)
+  print(what + ': ' + (r.ok ? (typeof r.value === 'object' && r.value !== null && 'fd' in r.value ? 'fd' : show(r.value) ?? 'done') : 'code' in r.error ? r.error.code : String(r.error)))
+  return r.ok ? r.value : undefined
+}
+const exitOf = async (vcpu: Vcpu, options?: { limitMs: number }): Promise<string> => {
+  const r = await attempt(vcpu.run(options))
+  if (!r.ok) return 'code' in r.error ? String(r.error.code) : String(r.error)
+  const { answer: _, explanation: __, ...rest } = r.value as Exit & { answer?: unknown; explanation?: unknown }
+  return show(rest)
+}
+const close = async (...all: { close(): Promise<void> }[]) => { for (const one of all) await one.close() }
+
+const dev = await kvm.open()
+print('version', await dev.apiVersion(), 'mmap', await dev.vcpuMmapSize())
+for (const name of ['KVM_CAP_USER_MEMORY', 'KVM_CAP_ONE_REG', 'KVM_CAP_ARM_PSCI_0_2', 'KVM_CAP_READONLY_MEM', 'KVM_CAP_ARM_VM_IPA_SIZE'] as const)
+  print(name, await dev.checkExtension(name))
+print('taint', (await host.taint()).value)
+
+// Types
+for (const type of [0x100n, 0x40000000n, 0x180000000n, 0x80000100n, 0x28n, 0x80000028n, 0x8000003cn]) {
+  const vm = await tell('type ' + hex(type), dev.createVm({ type })) as Vm | undefined
+  if (vm !== undefined) await vm.close()
+}
+print('taint', (await host.taint()).value)
+await tell('ioctl of nothing', dev.ioctl(0xae77))
+await tell('api version with an argument', dev.ioctl(0xae00, 1))
+
+for (const isProtected of [false, true]) {
+  const kind = isProtected ? 'protected' : 'normal'
+  const new_ = () => dev.createVm({ protected: isProtected })
+  print('---- ' + kind)
+  {
+    const vm = await new_()
+    const ram = await mem.map(0x10000)
+    const region = (slot: number, guestAddress: bigint, bytes: number, userAddress = ram.address, flags = 0) => ({ slot, guestAddress, bytes, userAddress, flags })
+    await tell('unaligned address', vm.setMemoryRegion(region(0, 0x40000800n, 0x1000)))
+    await tell('unaligned size', vm.setMemoryRegion(region(0, 0x40000000n, 0x800)))
+    await tell('unaligned memory', vm.setMemoryRegion(region(0, 0x40000000n, 0x1000, ram.address + 8n)))
+    await tell('flags', vm.setMemoryRegion(region(0, 0x40000000n, 0x1000, ram.address, 8)))
+    await tell('slot that is not there', vm.setMemoryRegion(region(3, 0x40000000n, 0)))
+    await tell('kernel memory', vm.setMemoryRegion(region(0, 0x40000000n, 0x1000, 0xffff000000000000n)))
+    await tell('beyond 40 bits', vm.setMemoryRegion(region(0, 0xfffffff000n, 0x2000)))
+    await tell('slot 0', vm.setMemoryRegion(region(0, 0x40000000n, 0x4000)))
+    await tell('slot 0 again', vm.setMemoryRegion(region(0, 0x40000000n, 0x4000)))
+    await tell('slot 0 larger', vm.setMemoryRegion(region(0, 0x40000000n, 0x5000)))
+    await tell('slot 0 other memory', vm.setMemoryRegion(region(0, 0x40000000n, 0x4000, ram.address + 0x1000n)))
+    await tell('overlap', vm.setMemoryRegion(region(1, 0x40003000n, 0x4000)))
+    await tell('beside', vm.setMemoryRegion(region(1, 0x40004000n, 0x1000)))
+    await tell('slot 1 moved', vm.setMemoryRegion(region(1, 0x50000000n, 0x1000)))
+    await tell('slot 1 moved into 0', vm.setMemoryRegion(region(1, 0x40001000n, 0x1000)))
+    await tell('read-only', vm.setMemoryRegion(region(2, 0x60000000n, 0x1000, ram.address, 2)))
+    await tell('slot 1 deleted', vm.setMemoryRegion(region(1, 0x50000000n, 0)))
+    await tell('vcpu', vm.createVcpu({ id: 0, init: false }))
+    await tell('vcpu again', vm.createVcpu({ id: 0 }))
+    await tell('vcpu 100000', vm.createVcpu({ id: 100000 }))
+    await tell('ioctl of nothing', vm.ioctl(0xae77))
+    await vm.close()
+    await ram.unmap()
+  }
+  {
+    const vm = await new_()
+    const vcpu = await vm.createVcpu({ init: false })
+    await tell('get before init', vcpu.get('x0'))
+    print('run before init: ' + await exitOf(vcpu))
+    await tell('init', vcpu.init())
+    await tell('init with other features', vcpu.init([]))
+    await tell('init again', vcpu.init())
+    print(show(await vcpu.registers()))
+    for (const register of ['sctlr_el1', 'sp_el1', 'elr_el1', 'vbar_el1', 'tpidr_el0'] as const) {
+      if (register !== 'sctlr_el1') await tell(register, vcpu.get(register))
+      await tell(register + ' set', vcpu.set(register, 0x12345678n))
+      await tell(register, vcpu.get(register))
+    }
+    await tell('pstate EL2', vcpu.set('pstate', 9n))
+    await tell('pstate EL1t', vcpu.set('pstate', 4n))
+    await tell('no such register', vcpu.get(0x603000000013ffffn))
+    await tell('no such core register', vcpu.get(0x6030000000100fffn))
+    await tell('ioctl of nothing', vcpu.ioctl(0xae77))
+    await tell('run with an argument', vcpu.ioctl(0xae80, 1))
+    await close(vm)
+  }
+  {
+    const program = guest('device.s')
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    for (let i = 0; i < 8; i++) {
+      const r = await attempt(vcpu.run())
+      if (!r.ok) { print('run: ' + ('code' in r.error ? r.error.code : r.error)); break }
+      const exit = r.value
+      const { answer: reply, explanation: _, ...rest } = exit as Exit & { answer?: (v: bigint) => Promise<void>; explanation?: string }
+      print(show(rest))
+      if (exit.reason === 'mmio' && !exit.isWrite) await exit.answer(exit.length === 2 ? 0x8001n : 0xfedc8001n)
+      else if (exit.reason === 'mmio') print('pc ' + hex(await vcpu.get('pc') - program.entry))
+      if (exit.reason === 'system-event') break
+    }
+    const at = program.address + 0x1000n
+    await tell('read', ram.read32(at))
+    await tell('write', ram.write32(at, 1))
+    await tell('read by write(2)', mem.readByKernel(ram.hostAddress(at), 4))
+    await tell('write by read(2)', mem.writeByKernel(ram.hostAddress(at), Uint8Array.of(1, 2, 3, 4)))
+    await tell('untouched page', ram.read32(program.address + 0x2000n))
+    await tell('slot removed', ram.removeSlot())
+    await close(vm)
+    await tell('read after the end', mem.read32(ram.address + 0x1000n))
+    await ram.unmap()
+  }
+  for (const name of ['reset.s', 'spin.s', 'sleep.s']) {
+    const program = guest(name)
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    print(name + ' ' + await exitOf(vcpu, { limitMs: 10 }))
+    await close(vm)
+    await ram.unmap()
+  }
+  {
+    const program = guest('share.s')
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    print('share ' + await exitOf(vcpu))
+    await tell('the page', ram.read32(0x40001000n))
+    await tell('the page written', ram.write32(0x40001000n, 9))
+    print('unshare ' + await exitOf(vcpu))
+    await tell('the page', ram.read32(0x40001000n))
+    print('share what is not there ' + await exitOf(vcpu))
+    await tell('that page', ram.read32(0x40003000n))
+    await close(vm)
+    await tell('the page after the end', mem.read32(ram.address + 0x1000n))
+    await ram.unmap()
+  }
+  {
+    const program = guest('reader.s')
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    print('reader ' + await exitOf(vcpu))
+    await tell('by /proc/self/mem', mem.readByProcMem(ram.hostAddress(0x40001000n), 8))
+    await tell('the page', ram.read32(0x40001000n))
+    print('reader ' + await exitOf(vcpu))
+    print('reader ' + await exitOf(vcpu))
+    await close(vm)
+    await ram.unmap()
+  }
+  {
+    const program = guest('readonly.s')
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const rom = await tell('read-only memory', vm.addMemory({ guestAddress: 0x40010000n, bytes: 0x1000, readOnly: true }).then(r => (void r, 'ok')))
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    print('readonly ' + await exitOf(vcpu, { limitMs: 10 }))
+    if (rom !== undefined) print('readonly ' + await exitOf(vcpu, { limitMs: 10 }))
+    await close(vm)
+    await ram.unmap()
+  }
+  {
+    // Memory that the process unmaps under the VM.
+    const program = guest('reader.s')
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    await mem.unmap(ram.address + 0x1000n, 0x1000)
+    print('unmapped ' + await exitOf(vcpu))
+    await close(vm)
+  }
+  print('taint', (await host.taint()).value)
+}
+
+// Two VMs at once, and many handles.
+const many: Vm[] = []
+for (let i = 0; i < 20; i++) many.push(await dev.createVm({ protected: i % 2 === 1 }))
+await close(...many)
+
+// The limit of locked memory holds without CAP_IPC_LOCK.
+await syscall('capset', new Uint8Array(Uint32Array.of(0x20080522, 0).buffer), new Uint8Array(24).fill(0xff).map((v, i) => i % 12 === 1 && i < 12 ? v & ~0x40 : v))
+  .then(() => print('capset done'), error => print('capset ' + error.code))
+await host.setRlimit('memlock', { current: 4096 })
+print('memlock', (await host.getRlimit('memlock')).current)
+for (const isProtected of [false, true]) {
+  const program = guest('reader.s')
+  const vm = await dev.createVm({ protected: isProtected })
+  const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+  await ram.load(program)
+  const vcpu = await vm.createVcpu()
+  await vcpu.set('pc', program.entry)
+  print('limited ' + await exitOf(vcpu))
+  await close(vm)
+}
+await dev.close()
+await tell('closed', dev.apiVersion())
+`
