@@ -13,15 +13,18 @@ const RULES: Readonly<Record<string, string>> = {
   ENOMEM: 'The hypervisor has no free page for a table: the host has to give it some first.',
   EAGAIN: 'The entry is not what it was a moment ago: the host is expected to look and try again.',
   EEXIST: 'There is such an entry already.',
-  EFAULT: 'The address is not one that the hypervisor can reach.',
+  EFAULT: 'The address is no memory that the hypervisor can reach.',
   EHWPOISON: 'The page was taken from its VM by force and is poisoned.',
 }
 
-/** What is particular to a call, by call and errno. */
+const DYING_ONLY = 'There is no VM with that handle whose teardown has begun.'
+const NO_SUCH_PAGE_IN_VM = 'The VM has nothing at that address.'
+const NOT_TO_DONATE = 'The pages that the host offers for it are not the host’s to donate.'
+
+/** What is particular to a call, by call and errno; answers as seen on Linux 7.2. */
 const OF_CALL: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   __pkvm_host_share_hyp: {
-    EPERM: 'Only a page that the host owns alone can be shared: this one is shared already, or has another owner.',
-    EINVAL: 'This page frame number is not memory.',
+    EPERM: 'Only memory that the host owns alone can be shared: this page is shared already, has another owner, or is no memory.',
   },
   __pkvm_host_unshare_hyp: {
     EPERM: 'Only a page that the host owns and has shared with the hypervisor can be taken back.',
@@ -36,17 +39,19 @@ const OF_CALL: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     EPERM: 'The page has another owner, is shared with the hypervisor, or the VM has something at that address.',
   },
   __pkvm_force_reclaim_guest_page: {
-    EPERM: 'The page does not belong to a VM, or its VM is not one it can be taken from by force.',
+    EPERM: 'The page belongs to no VM, or to one it cannot be taken from by force.',
+    EAGAIN: 'No VM has this page: the host may simply use it, and is expected to try again.',
+    EFAULT: 'This address is no memory.',
   },
-  __pkvm_reclaim_dying_guest_page: {
-    EPERM: 'The VM is not dying: its pages are its own.',
-    ENOENT: 'No VM has that handle, or it has nothing at that address.',
-  },
-  __pkvm_prot_finalize: { EPERM: 'Protection is final: the host can no longer make the hypervisor’s tables.' },
+  __pkvm_reclaim_dying_guest_page: { EINVAL: DYING_ONLY, EPERM: 'The VM is not dying: its pages are its own.', ENOENT: NO_SUCH_PAGE_IN_VM },
+  __pkvm_start_teardown_vm: { EINVAL: 'There is no live VM with that handle: none at all, one that is only reserved, or one that is dying already.' },
+  __pkvm_finalize_teardown_vm: { EINVAL: DYING_ONLY },
+  __pkvm_prot_finalize: { EPERM: 'Protection is final: it can be switched on once.' },
   __pkvm_init_vm: {
-    EPERM: 'A page of the host’s structures is not the host’s to donate.',
-    ENOENT: 'The handle in the host’s struct kvm was not reserved.',
+    EPERM: 'The host’s struct kvm is not shared with the hypervisor, or a page for the VM is not the host’s to donate.',
+    ENOMEM: NOT_TO_DONATE,
   },
+  __pkvm_init_vcpu: { ENOMEM: NOT_TO_DONATE },
 }
 
 export interface AnswerWords {
