@@ -1,3 +1,4 @@
+import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
 import { openLab, picture } from './lab-page.ts'
 
@@ -163,6 +164,24 @@ test('the editor leaves the page its keys, and Tab can leave the editor', async 
   await page.keyboard.press('Tab')
   expect(await page.evaluate(() => document.activeElement?.closest('.monaco-editor') === null)).toBe(true)
   expect(await shown(page)).toBe(before)
+})
+
+test('two tabs with the same files show each other’s edits', async ({ page, context }) => {
+  await openCode(page)
+  const other = await context.newPage()
+  await openCode(other)
+  await write(other, '// from the other tab\n')
+  await expect.poll(() => shown(page)).toContain('// from the other tab')
+})
+
+test('what stands around the editor has no accessibility fault that axe can find', async ({ page }) => {
+  await openCode(page, 'guest.s')
+  await page.evaluate(() => window.pkvmLab.run('code.listing'))
+  await expect(page.getByRole('region', { name: 'Listing' }).locator('li').first()).toBeVisible()
+  await page.getByRole('toolbar', { name: 'Code' }).getByRole('button', { name: 'More' }).click()
+  await page.evaluate(() => document.fonts.ready)
+  const found = await new AxeBuilder({ page }).exclude('.monaco-editor').withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).analyze()
+  expect(found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))).toEqual([])
 })
 
 test('no key belongs to two commands', async ({ page }) => {

@@ -284,6 +284,22 @@ export function renameFile(id: string, path: string, name: string): void {
   removeFile(id, path)
 }
 
+/** The page in another tab tells what it kept, so that neither writes over the other's edits. */
+const tabs = typeof window === 'undefined' || typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('pkvm-lab-files')
+tabs?.addEventListener('message', (event: MessageEvent<readonly KeptWorkspace[]>) => {
+  for (const kept of event.data) {
+    const known = useFiles.getState().workspaces[kept.id]
+    // What is being typed here wins.
+    if (known === undefined || dirty.has(kept.id)) continue
+    const files: Record<string, WorkspaceFile> = { ...known.files }
+    for (const [path, { text, replaced, removed }] of Object.entries(kept.files)) {
+      const file = files[path]
+      if (file?.readOnly !== true) files[path] = { original: null, readOnly: false, ...file, text, replaced, removed }
+    }
+    useFiles.setState(state => ({ workspaces: { ...state.workspaces, [kept.id]: { ...known, files } } }))
+  }
+})
+
 /** Writes what has changed to the browser's storage. */
 export async function keepNow(): Promise<void> {
   clearTimeout(timer)
@@ -294,7 +310,8 @@ export async function keepNow(): Promise<void> {
   // Changes made while the writing goes on are dirty again.
   dirty.clear()
   const done = await keeper.write(kept)
-  if (!done) for (const id of ids) dirty.add(id)
+  if (done) tabs?.postMessage(kept)
+  else for (const id of ids) dirty.add(id)
   useFiles.setState({ unsaved: dirty.size, keeping: done ? 'kept' : 'off' })
 }
 

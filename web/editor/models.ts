@@ -1,5 +1,5 @@
 import { monaco } from './monaco.ts'
-import { type FilesState, setText, useFiles } from './files-store.ts'
+import { type FilesState, type Problem, setText, useFiles } from './files-store.ts'
 
 /*
  * One Monaco model for each file of each workspace that was shown, under `file:///<workspace>/<path>`, so that scripts
@@ -77,30 +77,35 @@ export function followStore(): void {
         }
       }
     }
-    if (before === undefined || before.problems !== state.problems) {
+    // A workspace that comes into view has models now for what was found before.
+    const afresh = before === undefined || before.current !== state.current
+    if (afresh || before.problems !== state.problems) {
       for (const [key, bySource] of Object.entries(state.problems)) {
-        if (before?.problems[key] === bySource) continue
-        const model = monaco.editor.getModels().find(known => known.uri.scheme === 'file' && known.uri.path === `/${key}`)
-        if (model === undefined) continue
-        for (const [source, problems] of Object.entries(bySource)) {
-          monaco.editor.setModelMarkers(
-            model,
-            source,
-            problems.map(problem => ({
-              message: problem.message,
-              severity: { error: monaco.MarkerSeverity.Error, warning: monaco.MarkerSeverity.Warning, hint: monaco.MarkerSeverity.Hint }[problem.severity],
-              startLineNumber: problem.line,
-              startColumn: problem.column,
-              endLineNumber: problem.line,
-              endColumn: problem.endColumn ?? endOfWord(model, problem.line, problem.column),
-            })),
-          )
-        }
+        if (afresh || before.problems[key] !== bySource) mark(key, bySource)
       }
     }
   }
   follow(useFiles.getState())
   useFiles.subscribe(follow)
+}
+
+function mark(key: string, bySource: Readonly<Record<string, readonly Problem[]>>): void {
+  const model = monaco.editor.getModel(monaco.Uri.from({ scheme: 'file', path: `/${key}` }))
+  if (model === null) return
+  for (const [source, problems] of Object.entries(bySource)) {
+    monaco.editor.setModelMarkers(
+      model,
+      source,
+      problems.map(problem => ({
+        message: problem.message,
+        severity: { error: monaco.MarkerSeverity.Error, warning: monaco.MarkerSeverity.Warning, hint: monaco.MarkerSeverity.Hint }[problem.severity],
+        startLineNumber: problem.line,
+        startColumn: problem.column,
+        endLineNumber: problem.line,
+        endColumn: problem.endColumn ?? endOfWord(model, problem.line, problem.column),
+      })),
+    )
+  }
 }
 
 function endOfWord(model: monaco.editor.ITextModel, line: number, column: number): number {
