@@ -10,8 +10,11 @@ import { runScript } from '../../lessons/kvm/run-script.ts'
 import { confine } from './confine.ts'
 import { BOUNDS, type FromSandbox, type Output, type StartMessage, type ToSandbox } from './sandbox-protocol.ts'
 
-/** Items told in one message. */
+/** Most items of one message, when there are many. */
 const BATCH = 200
+/** So many messages go out at once in each so many milliseconds: what comes before an endless loop must be seen. */
+const PROMPT = 40
+const WINDOW_MS = 20
 
 self.onmessage = (event: MessageEvent<StartMessage>) => {
   self.onmessage = null
@@ -69,6 +72,8 @@ function fewAtOnce(port: RemoteAgentPort): AgentPort & { readonly instructions: 
 class Outbox {
   private items: Output[] = []
   private scheduled = false
+  private windowStart = 0
+  private sent = 0
   private prints = 0
   private characters = 0
   private traces = 0
@@ -99,16 +104,22 @@ class Outbox {
       if (this.traces === BOUNDS.traces) item = { kind: 'bound', of: 'trace' }
     }
     this.items.push(item)
-    if (this.items.length >= BATCH) this.flush()
+    const now = Date.now()
+    if (now - this.windowStart > WINDOW_MS) {
+      this.windowStart = now
+      this.sent = 0
+    }
+    if (item.kind === 'bound' || this.sent < PROMPT || this.items.length >= BATCH) this.flush()
     else if (!this.scheduled) {
       this.scheduled = true
-      this.later(() => this.flush(), 20)
+      this.later(() => this.flush(), WINDOW_MS)
     }
   }
 
   flush(): void {
     this.scheduled = false
     if (this.items.length === 0) return
+    this.sent++
     const items = this.items
     this.items = []
     this.post({ type: 'output', items })

@@ -24,6 +24,8 @@ export interface ScriptProblem {
 export interface ScriptState {
   phase: ScriptPhase
   rows: readonly TraceRow[]
+  /** Calls of the API made in this run. */
+  calls: number
   /** Rows of this run that were let go for want of room. */
   forgotten: number
   problems: readonly ScriptProblem[]
@@ -37,6 +39,7 @@ export interface ScriptState {
 export const useScript = create<ScriptState>(() => ({
   phase: 'never',
   rows: [],
+  calls: 0,
   forgotten: 0,
   problems: [],
   ending: null,

@@ -32,6 +32,7 @@ export function TracePanel() {
         {isRunning(state) ? <Act command={SCRIPT.stop} label="Stop" /> : <Act command={SCRIPT.run} label={state.phase === 'never' ? 'Run' : 'Run again'} />}
       </header>
       <Problems state={state} />
+      {state.forgotten > 0 && <p className="remark">{count(state.forgotten)} older lines were let go.</p>}
       {state.phase === 'never' ? (
         <p className="remark">
           Run a script to see here each call it makes, what the kernel answered, and which events that caused. The first run boots a machine with the lab agent in it.
@@ -53,8 +54,7 @@ function Act(props: { command: Command; label: string }) {
   )
 }
 
-function statusOf({ phase, ending, rows, problems, forgotten }: ScriptState): string {
-  const calls = rows.filter(row => row.kind === 'call').length + forgotten
+function statusOf({ phase, ending, calls, problems }: ScriptState): string {
   const made = calls === 0 ? '' : ` ${count(calls)} ${calls === 1 ? 'call' : 'calls'}.`
   switch (phase) {
     case 'never':

@@ -13,6 +13,7 @@ type CallRow = Extract<TraceRow, { kind: 'call' }>
 export class TraceRows {
   rows: TraceRow[] = []
   forgotten = 0
+  calls = 0
   private key = 0
   /** Row index by the entry's id, less `forgotten`. */
   private readonly at = new Map<number, number>()
@@ -51,6 +52,7 @@ export class TraceRows {
     if (entry.parent === null) {
       const index = this.at.get(entry.id)
       if (index === undefined) {
+        this.calls++
         this.rootOf.set(entry.id, entry.id)
         this.at.set(entry.id, this.rows.length + this.forgotten)
         this.rows.push({ kind: 'call', key: ++this.key, entry, parts: [] })
