@@ -11,6 +11,8 @@ export type Step =
   | { readonly call: number; readonly args: readonly bigint[] }
   | { readonly load: bigint }
   | { readonly store: bigint; readonly value: bigint }
+  /** 32 bits: for devices. */
+  | { readonly storeWord: bigint; readonly value: bigint }
 
 export interface Outcome {
   /** Of a call: X0 and X1. Of a load: what was read. */
@@ -21,7 +23,7 @@ export interface Outcome {
 }
 
 const RAM_BASE = 0x40000000
-const OPERATIONS = { call: 1n, load: 2n, store: 3n }
+const OPERATIONS = { call: 1n, load: 2n, store: 3n, storeWord: 4n }
 /** Words of a step: operation, X0 or address, X1 or value, X2, X3, X4. */
 const STEP_WORDS = 6
 /** More than any call needs: finalising a teardown scans a VM's tables. */
@@ -33,7 +35,9 @@ const words = (step: Step): bigint[] => {
       ? [OPERATIONS.call, 0xc6000000n + BigInt(step.call), ...step.args]
       : 'load' in step
         ? [OPERATIONS.load, step.load]
-        : [OPERATIONS.store, step.store, step.value]
+        : 'store' in step
+          ? [OPERATIONS.store, step.store, step.value]
+          : [OPERATIONS.storeWord, step.storeWord, step.value]
   return Array.from({ length: STEP_WORDS }, (_, i) => BigInt.asUintN(64, list[i] ?? 0n))
 }
 
@@ -44,6 +48,10 @@ host_entry:
         mov     sp, x1
         adr     x1, test_vectors
         msr     vbar_el1, x1
+        mov     x1, #0xff
+        msr     icc_pmr_el1, x1                 // interrupts may become pending; PSTATE masks them at EL1
+        mov     x1, #1
+        msr     icc_igrpen1_el1, x1
         adr     x1, hyp_memory
         mov     x2, #0x40000000
         ldr     x3, ram_bytes
@@ -70,9 +78,14 @@ next:   ldr     x0, [x20]
 1:      ldr     x0, [x1]
         mov     x1, #0
         b       3f
-2:      mov     x0, #0
+2:      mov     x10, x0
+        mov     x0, #0
+        cmp     x10, #3
+        b.ne    4f
         str     x2, [x1]
-        mov     x1, #0
+        b       5f
+4:      str     w2, [x1]
+5:      mov     x1, #0
 3:      stp     x0, x1, [x20, #8]
         str     x9, [x20, #24]
         b       done
@@ -207,7 +220,7 @@ export class HypRig {
 
   /** @throws Error when the machine goes off or the step does not end. */
   step(step: Step): Outcome {
-    words(step).forEach((w, i) => this.view.setBigUint64(this.mailbox + 8 * i, w, true))
+    for (const [i, word] of words(step).entries()) this.view.setBigUint64(this.mailbox + 8 * i, word, true)
     const limit = this.machine.instructions + MOST_INSTRUCTIONS
     while (this.machine.instructions < limit) {
       const stop = this.machine.run(100)
@@ -235,6 +248,10 @@ export class HypRig {
   store(address: number, value: number | bigint): void {
     const { esr } = this.step({ store: BigInt(address), value: BigInt(value) })
     if (esr !== 0n) throw new Error(`a store of the host to 0x${address.toString(16)} faults, ESR_EL1 0x${esr.toString(16)}`)
+  }
+
+  storeWord(address: number, value: number): void {
+    this.step({ storeWord: BigInt(address), value: BigInt(value) })
   }
 
   /** RAM as it is, whoever may see it. */

@@ -38,7 +38,8 @@ const HYP_VM = KVM + 0x2000
 const HYP_VCPU = KVM + 0x3000
 const PGD = KVM + 0x4000
 const MEMCACHE = KVM + 0x8000
-const PAGE_A = RAM + 48 * MIB
+// (Apart from the pool in the low bits of the page number too: an entry of the TLB lives longer that way.)
+const PAGE_A = RAM + 48 * MIB + 0x77000
 const PAGE_B = PAGE_A + 0x1000
 const GFN = 0x40000
 
@@ -295,6 +296,21 @@ describe('a protected VM', () => {
     expect(rig.call('__pkvm_vcpu_put')).toBe(0)
     expect(rig.call('__pkvm_start_teardown_vm', handle)).toBe(0)
     expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(0)
+  })
+
+  it('leaves for an interrupt of the host', () => {
+    const rig = protectedRig()
+    makeVm(rig, true, guest('add x0, x0, #1\n b . - 4'))
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
+    const distributor = 0x08000000
+    rig.storeWord(distributor, 0x12)
+    rig.storeWord(distributor + 0x84, -1 >>> 0)
+    rig.storeWord(distributor + 0x104, 2)
+    // UARTIMSC.TXIM, and a byte to send.
+    rig.storeWord(0x09000038, 0x20)
+    rig.storeWord(0x09000000, 0x2e)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(0)
+    expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(0)
   })
 
   it('cannot be given the mode of the hypervisor', () => {
@@ -600,6 +616,50 @@ const AT_LEAST: readonly (readonly [string, number])[] = [
   ['__pkvm_reclaim_dying_guest_page', 5],
   ['__pkvm_finalize_teardown_vm', 30],
 ]
+
+/** What each safeguard is for: without it an attack works that is refused with it. */
+describe('without one safeguard', () => {
+  const without = (file: string, from: string, to = ''): Record<string, string> => {
+    expect(sources[file]!.split(from).length).toBe(2)
+    return { ...sources, [file]: sources[file]!.replace(from, to) }
+  }
+  /** Let a protected guest have a page with a secret, and the host look at it while and after. */
+  function attack(files: Record<string, string>): { during: unknown; after: unknown; hypAsGuest: number } {
+    const rig = protectedRig(128, files)
+    const handle = makeVm(rig, true, guest('1: wfi\n b 1b\n .quad 0x5ec4e7'))
+    // A page beside it first: the block of 2 MB is split then, and the TLB emptied for that.
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN + 2)).toBe(0)
+    expect(rig.load(PAGE_A + 8)).toEqual({ value: 0x5ec4e7n })
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
+    const during = rig.load(PAGE_A + 8)
+    const hypAsGuest = rig.call('__pkvm_host_donate_guest', pfn(HYP_VM), GFN + 1)
+    rig.call('__pkvm_vcpu_put')
+    rig.call('__pkvm_start_teardown_vm', handle)
+    rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN)
+    return { during, after: rig.load(PAGE_A + 8), hypAsGuest }
+  }
+  const SECRET = { value: 0x5ec4e7n }
+
+  it('nothing works with all of them', () => {
+    expect(attack(sources)).toEqual({ during: REFUSED, after: { value: 0n }, hypAsGuest: EPERM })
+  })
+
+  it('the TLB keeps what was taken away', () => {
+    const broken = without('hyp/host-stage2.s', '        mov     x1, x19\n        bl      tlb_flush_ipa\n')
+    expect(attack(broken).during).toEqual(SECRET)
+  })
+
+  it('a page comes back with what was in it', () => {
+    const broken = without('hyp/reclaim.s', '        bl      hyp_poison_page\n')
+    expect(attack(broken).after).toEqual(SECRET)
+  })
+
+  it('the host gives away what is not its own', () => {
+    const check = '        mov     x0, x19\n        mov     w1, #HOST_OWNED\n        bl      check_page_state\n        cbnz    x0, 9f\n        ldr     x0, [x22]\n'
+    const broken = without('hyp/guest-pages.s', check, '        ldr     x0, [x22]\n')
+    expect(attack(broken).hypAsGuest).toBe(0)
+  })
+})
 
 describe('a bug of its own', () => {
   const broken = (file: string, from: string, to: string) => {
