@@ -4,7 +4,7 @@ import { type RunReport, unbuilt } from '../../lessons/run/task.ts'
 import type { ThreadData, ThreadMessage } from './lesson-thread.ts'
 
 /** A thread that says nothing for so long is held up by a script that never waits. Slices of a machine are far shorter. */
-const SILENCE_MS = 12_000
+const SILENCE_MS = 15_000
 /** A script that allocates without end meets this, not the machine's memory. */
 const HEAP_MIB = 1024
 

@@ -48,6 +48,10 @@ async function run(group: Group): Promise<void> {
         return checks
       },
       later: callback => void setImmediate(callback),
+      after(milliseconds, callback) {
+        const timer = setTimeout(callback, milliseconds)
+        return () => clearTimeout(timer)
+      },
     },
     data.listing,
   )

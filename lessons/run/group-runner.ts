@@ -27,6 +27,8 @@ export interface RunnerHost {
   checks(folder: string): Promise<LessonChecks>
   /** Node's setImmediate, or the like. */
   later(callback: () => void): void
+  /** After milliseconds of wall clock; @returns calls it off. */
+  after(milliseconds: number, callback: () => void): () => void
 }
 
 /** A Debian kernel's agent is ready after about 10^9 instructions. */
@@ -34,6 +36,9 @@ const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
 const MOST_SYSTEM_BOOT_INSTRUCTIONS = 200_000_000
 /** Of the machine's time that a run may spend, also idle: a script that waits for nothing must end too. */
 const MOST_RUN_NANOSECONDS = 30e9
+
+/** A script that leaves a machine without timers alone for so long waits for something that never comes. */
+const QUIET_MS = 5000
 
 /** The machine did not come to the point where a run can begin; the message is one sentence. */
 class BootFailure extends Error {
@@ -156,7 +161,7 @@ export class GroupRunner {
     const { lab } = this
     const port = lab.agent()
     lab.post({ type: 'resume' })
-    const cut = new Limit(lab, record.began + task.limit)
+    const cut = new Limit(lab, record.began + task.limit, (milliseconds, callback) => this.host.after(milliseconds, callback))
     const script = async (): Promise<Ending> => {
       const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record))).ending
       for (const { call, args } of task.plan.hostCalls) record.onHostCall(await this.questions.hostCall(call, await this.argumentsOf(args, record)))
@@ -213,23 +218,30 @@ function scriptHost(port: RemoteAgentPort, record: RunRecord) {
   }
 }
 
-/** Watches how far the machine has come. */
+/** Watches how far the machine has come, and whether it stands still for good. */
 class Limit {
   readonly reached: Promise<Ending>
   private readonly unsubscribe: () => void
+  private callOff = () => {}
 
-  constructor(lab: LocalLab, most: number) {
+  constructor(lab: LocalLab, most: number, after: RunnerHost['after']) {
     let unsubscribe = () => {}
     this.reached = new Promise(resolve => {
       let until = Number.POSITIVE_INFINITY
+      const cut = (why: string) => {
+        lab.post({ type: 'pause' })
+        resolve({ kind: 'limit', why: `the run did not end within ${why}` })
+      }
       unsubscribe = lab.subscribe(message => {
         if (message.type === 'stopped') resolve({ kind: 'stopped', why: `the machine ended during the run (${message.reason})` })
         if (message.type !== 'status') return
+        this.callOff()
+        if (message.state === 'idle') {
+          this.callOff = after(QUIET_MS, () => resolve({ kind: 'limit', why: 'the script waits for something that never comes' }))
+        }
         if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
-        if (message.instructions < most && message.virtualNanoseconds < until) return
-        lab.post({ type: 'pause' })
-        const why = message.instructions < most ? `${MOST_RUN_NANOSECONDS / 1e9} seconds of the machine's time` : `the lesson's limit of instructions`
-        resolve({ kind: 'limit', why: `the run did not end within ${why}` })
+        if (message.instructions >= most) cut("the lesson's limit of instructions")
+        else if (message.virtualNanoseconds >= until) cut(`${MOST_RUN_NANOSECONDS / 1e9} seconds of the machine's time`)
       })
     })
     this.unsubscribe = unsubscribe
@@ -237,6 +249,7 @@ class Limit {
 
   end(): void {
     this.unsubscribe()
+    this.callOff()
   }
 }
 

@@ -3,9 +3,9 @@
  * the page's other askers count up.
  */
 import type { FactsFrame, HostCallAnswer, HostCallRequest, LabEvent, OwnershipFrame, PageDetail, Answer as Told } from '../../engine/worker/inspection-protocol.ts'
-import type { LabConnection, LabMessage, LabRequest } from '../../engine/worker/local-lab.ts'
+import type { LabConnection, LabMessage, LabRequest } from '../../engine/worker/lab-connection.ts'
 
-export type { LabConnection }
+export type { LabConnection, LabMessage, LabRequest }
 
 /** Answers that repeat their question's id. */
 type Numbered = Extract<LabMessage, { type: 'pageDetail' | 'resolved' | 'eventList' | 'hostCallDone' }>
