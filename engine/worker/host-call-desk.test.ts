@@ -74,7 +74,7 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       start = new CheckpointSlot(machine, log)
       runTo(machine, READY)
       start.keep()
-    })
+    }, 600_000)
 
     const call = (name: string, ...args: (string | number)[]): HostCallAnswer => {
       const done = desk.call({ type: 'hostCall', id: ++id, call: name, args: args.map(String) })
