@@ -39,7 +39,7 @@ export function Listing() {
                 onKeyDown={() => {}}
               >
                 <span className="address">{line.address.toString(16).padStart(digits, '0')}</span>
-                <span className="bytes">{byteText(line.bytes)}</span>
+                <span className="bytes">{byteText(line.bytes, line.size)}</span>
                 <span className="text">{line.text.trim().replace(/\s+/g, ' ')}</span>
               </li>
             )
@@ -51,8 +51,8 @@ export function Listing() {
 }
 
 /** Instructions as words, data as bytes; long data is cut. */
-function byteText(bytes: Uint8Array): string {
+function byteText(bytes: Uint8Array, size: number): string {
   const hex = (byte: number) => byte.toString(16).padStart(2, '0')
-  if (bytes.length === 4) return [...bytes].reverse().map(hex).join('')
-  return `${[...bytes.subarray(0, 8)].map(hex).join(' ')}${bytes.length > 8 ? ` … ${bytes.length}` : ''}`
+  if (size === 4) return [...bytes].reverse().map(hex).join('')
+  return `${[...bytes.subarray(0, 8)].map(hex).join(' ')}${size > 8 ? ` … ${size}` : ''}`
 }

@@ -45,6 +45,20 @@ export function modelOf(workspace: string, path: string): monaco.editor.ITextMod
   return model
 }
 
+/** The model with the store's text in it, as an edit that can be undone where they differ. */
+export function currentModel(workspace: string, path: string): monaco.editor.ITextModel {
+  const model = modelOf(workspace, path)
+  const text = useFiles.getState().workspaces[workspace]?.files[path]?.text ?? ''
+  if (model.getValue(monaco.editor.EndOfLinePreference.LF) !== text) {
+    following = true
+    model.pushStackElement()
+    model.pushEditOperations([], [{ range: model.getFullModelRange(), text }], () => null)
+    model.pushStackElement()
+    following = false
+  }
+  return model
+}
+
 /** The text a file began with, for the diff. */
 export function originalModel(workspace: string, path: string): monaco.editor.ITextModel {
   const uri = monaco.Uri.from({ scheme: 'original', path: `/${workspace}/${path}` })
@@ -62,19 +76,14 @@ export function followStore(): void {
   const follow = (state: FilesState, before?: FilesState) => {
     const workspace = state.current === null ? undefined : state.workspaces[state.current]
     if (workspace !== undefined && (before === undefined || before.workspaces !== state.workspaces || before.current !== state.current)) {
+      const earlier = before?.current === state.current ? before?.workspaces[workspace.id]?.files : undefined
       for (const [path, file] of Object.entries(workspace.files)) {
+        if (earlier?.[path] === file) continue
         if (file.removed) {
           monaco.editor.getModel(uriOf(workspace.id, path))?.dispose()
           continue
         }
-        const model = modelOf(workspace.id, path)
-        if (model.getValue(monaco.editor.EndOfLinePreference.LF) !== file.text) {
-          following = true
-          model.pushStackElement()
-          model.pushEditOperations([], [{ range: model.getFullModelRange(), text: file.text }], () => null)
-          model.pushStackElement()
-          following = false
-        }
+        currentModel(workspace.id, path)
       }
     }
     // A workspace that comes into view has models now for what was found before.

@@ -2,7 +2,7 @@ import * as typescript from 'monaco-editor/languages/features/typescript/registe
 import declarations from '../../lessons/kvm/lab.d.ts?raw'
 import { IGNORED_DIAGNOSTICS, LAB_MODULE, SCRIPT_COMPILER_ENUMS, SCRIPT_COMPILER_OPTIONS, SCRIPT_LIBRARIES } from '../../lessons/kvm/compiler-options.ts'
 import { useFiles } from './files-store.ts'
-import { modelOf } from './models.ts'
+import { currentModel } from './models.ts'
 
 /*
  * TypeScript for scripts: the module `lab` is what `lessons/kvm/lab.d.ts` declares, there is no DOM, and every file of
@@ -51,7 +51,7 @@ export interface ScriptDiagnostic {
 export async function compileOpen(workspace: string): Promise<CompiledModules | { readonly diagnostics: readonly ScriptDiagnostic[] }> {
   const files = Object.entries(useFiles.getState().workspaces[workspace]?.files ?? {})
   const paths = files.filter(([path, file]) => path.endsWith('.ts') && !file.removed).map(([path]) => path)
-  const models = paths.map(path => modelOf(workspace, path))
+  const models = paths.map(path => currentModel(workspace, path))
   const open = await typescript.getTypeScriptWorker()
   const worker = await open(...models.map(model => model.uri))
   const diagnostics: ScriptDiagnostic[] = []

@@ -131,9 +131,13 @@ function Source(props: { workspace: Workspace }) {
     }
     // Go to definition in another file.
     const opener = monaco.editor.registerEditorOpener({
-      openCodeEditor(_source, resource, where) {
+      openCodeEditor(source, resource, where) {
         const target = fileOf(resource)
-        if (target === null) return false
+        // Declarations of the lab module and of the language are looked at in place.
+        if (target === null) {
+          source.trigger('definition', 'editor.action.peekDefinition', null)
+          return true
+        }
         openFile(target.workspace, target.path)
         const position = where === undefined ? { lineNumber: 1, column: 1 } : 'startLineNumber' in where ? { lineNumber: where.startLineNumber, column: where.startColumn } : where
         requestAnimationFrame(() => reveal(position.lineNumber, position.column))

@@ -16,7 +16,9 @@ export interface AssemblyRequest {
 
 export interface ListedLine {
   readonly address: bigint
+  /** The first bytes of it, 64 at most: a `.skip` may be very large. */
   readonly bytes: Uint8Array
+  readonly size: number
   readonly file: string
   readonly line: number
   /** The macro call or repetition it came from, when it did. */
@@ -71,7 +73,8 @@ export function assembleFileSet(request: AssemblyRequest): Assembly {
       symbols: result.symbols,
       listing: result.listing.map(({ address, bytes, position, text }) => ({
         address,
-        bytes: bytes.slice(),
+        bytes: bytes.slice(0, 64),
+        size: bytes.length,
         file: known(position.file, files),
         line: position.line,
         ...(position.within === undefined ? {} : { within: { file: known(position.within.file, files), line: position.within.line } }),

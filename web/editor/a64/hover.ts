@@ -52,7 +52,7 @@ function mnemonicHover(spot: Spot, place: HoverPlace): string[] {
     return macro === undefined ? [] : [`**${spot.word}** — macro, \`${macro.file}\` line ${macro.line}${macro.comment === '' ? '' : `: ${macro.comment}`}`]
   }
   const made = place.assembly?.listing.find(
-    item => item.file === place.file && item.line === place.line && item.bytes.length === 4 && firstWord(item.text) === spot.mnemonic,
+    item => item.file === place.file && item.line === place.line && item.size === 4 && firstWord(item.text) === spot.mnemonic,
   )
   if (made !== undefined) {
     const word = (made.bytes[0]! | (made.bytes[1]! << 8) | (made.bytes[2]! << 16) | (made.bytes[3]! << 24)) >>> 0
