@@ -236,8 +236,9 @@ class Limit {
         if (message.type === 'stopped') resolve({ kind: 'stopped', why: `the machine ended during the run (${message.reason})` })
         if (message.type !== 'status') return
         this.callOff()
-        if (message.state === 'idle') {
-          this.callOff = after(QUIET_MS, () => resolve({ kind: 'limit', why: 'the script waits for something that never comes' }))
+        if (message.state === 'idle' || message.state === 'paused') {
+          const why = message.state === 'idle' ? 'the script waits for something that never comes' : 'the machine was stopped during the run'
+          this.callOff = after(QUIET_MS, () => resolve({ kind: 'limit', why }))
         }
         if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
         if (message.instructions >= most) cut("the lesson's limit of instructions")
