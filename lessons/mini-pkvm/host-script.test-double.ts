@@ -77,7 +77,7 @@ _start: ldr     x10, =0x40010000
 }
 
 export const SCRIPT = `
-import { attempt, guest, hex, host, kvm, mem, print, syscall, type Exit, type Vcpu, type Vm } from 'lab'
+import { attempt, guest, hex, host, kvm, mem, print, proc, syscall, type Exit, type Vcpu, type Vm } from 'lab'
 
 const show = (value: unknown): string => JSON.stringify(value, (_, v) => typeof v === 'bigint' ? hex(v) : v instanceof Uint8Array ? [...v] : v)
 const tell = async (what: string, call: Promise<unknown>) => {
@@ -149,6 +149,13 @@ for (const isProtected of [false, true]) {
     await tell('init with other features', vcpu.init([]))
     await tell('init again', vcpu.init())
     print(show(await vcpu.registers()))
+    for (const register of [
+      'sctlr_el1', 'cpacr_el1', 'ttbr0_el1', 'ttbr1_el1', 'tcr_el1', 'afsr0_el1', 'afsr1_el1', 'esr_el1', 'far_el1', 'par_el1',
+      'mair_el1', 'vbar_el1', 'contextidr_el1', 'tpidr_el1', 'cntkctl_el1', 'csselr_el1', 'tpidr_el0', 'tpidrro_el0',
+      'sp_el1', 'elr_el1', 'spsr_el1',
+    ] as const) await tell(register, vcpu.get(register))
+    const ids = new Set(await vcpu.registerIds())
+    print('listed', ids.has(0x6030000000100040n), ids.has(0x603000000013c080n))
     for (const register of ['sctlr_el1', 'sp_el1', 'elr_el1', 'vbar_el1', 'tpidr_el0'] as const) {
       if (register !== 'sctlr_el1') await tell(register, vcpu.get(register))
       await tell(register + ' set', vcpu.set(register, 0x12345678n))
@@ -282,6 +289,41 @@ for (const isProtected of [false, true]) {
   print('limited ' + await exitOf(vcpu))
   await close(vm)
 }
+
+// Files and memory of the process.
+await tell('no file', syscall('openat', -100, '/nowhere', 0))
+await tell('/proc/cmdline to write', proc.read('/proc/cmdline').then(text => text.includes('kvm-arm.mode=protected')))
+const memory = await mem.map(0x5000)
+await memory.unmap()
+await tell('after munmap', mem.read32(memory.address))
+const again = await mem.map(0x5000, { protection: 'r' })
+await tell('store to read-only memory', mem.write32(again.address, 1))
+await tell('kernel store to read-only memory', mem.writeByKernel(again.address, Uint8Array.of(1)))
+await tell('mprotect', syscall('mprotect', again.address + 0x1000n, 0x2000, 3))
+await tell('store there', mem.write32(again.address + 0x2ffcn, 1))
+await tell('store behind', mem.write32(again.address + 0x3000n, 1))
+await tell('munmap in the middle', syscall('munmap', again.address + 0x2000n, 0x1000))
+await tell('load there', mem.read32(again.address + 0x2000n))
+await tell('load before', mem.read32(again.address + 0x1000n))
+await tell('load behind', mem.read32(again.address + 0x3000n))
+await tell('mprotect of the hole', syscall('mprotect', again.address, 0x5000, 3))
+await tell('munmap unaligned', syscall('munmap', again.address + 1n, 0x1000))
+await tell('mmap of nothing', syscall('mmap', 0, 0, 3, 0x22, -1, 0))
+await tell('mmap of a bad descriptor', syscall('mmap', 0, 4096, 3, 2, 99, 0))
+await tell('fixed', mem.map(0x1000, { at: again.address }).then(m => m.address === again.address))
+await tell('NULL', mem.read32(0n))
+await tell('kernel address', mem.read32(0xffff800000000000n))
+await tell('write(2) from NULL', mem.readByKernel(0n, 4))
+await tell('/proc/self/mem of nothing', mem.readByProcMem(0n, 4))
+print('physical', (await mem.physical(again.address)) !== null, await mem.physical(0n))
+await tell('bad descriptor', syscall('read', 77, 0, 0))
+await tell('close twice', syscall('close', 77))
+await tell('dup3 of itself', syscall('dup3', 1, 1, 0))
+await tell('seek on nothing', syscall('pread64', 77, 0, 0, 0))
+await tell('unknown call', syscall(4000))
+await tell('sleep', host.sleep(5))
+await tell('bad sleep', syscall('nanosleep', new Uint8Array(BigInt64Array.of(0n, 1000000000n).buffer), 0))
+await tell('limit above the maximum', host.setRlimit('memlock', { current: 2 ** 40, maximum: 2 ** 30 }))
 await dev.close()
 await tell('closed', dev.apiVersion())
 `

@@ -8,32 +8,32 @@
         .equ    REG_PREFIX, 0x603000000000      // bits 63:16 without the two above
         .equ    CORE_REGISTERS, 37
 
-        .macro  system_register op0, op1, crn, crm, op2, name
-        .hword  (\op0 << 14) | (\op1 << 11) | (\crn << 7) | (\crm << 3) | \op2, kvm_cpu_context.\name
+        .macro  system_register op0, op1, crn, crm, op2, name, unknown=0
+        .hword  (\op0 << 14) | (\op1 << 11) | (\crn << 7) | (\crm << 3) | \op2, kvm_cpu_context.\name + \unknown
         .endm
 
         .section .rodata
         .balign 4
-system_registers:                               // encoding, place in struct kvm_cpu_context
+system_registers:                               // encoding; place in struct kvm_cpu_context, + 1: reset to any value
         system_register 3, 0, 1, 0, 0, sctlr_el1
         system_register 3, 0, 1, 0, 2, cpacr_el1
-        system_register 3, 0, 2, 0, 0, ttbr0_el1
-        system_register 3, 0, 2, 0, 1, ttbr1_el1
+        system_register 3, 0, 2, 0, 0, ttbr0_el1, 1
+        system_register 3, 0, 2, 0, 1, ttbr1_el1, 1
         system_register 3, 0, 2, 0, 2, tcr_el1
-        system_register 3, 0, 5, 1, 0, afsr0_el1
-        system_register 3, 0, 5, 1, 1, afsr1_el1
-        system_register 3, 0, 5, 2, 0, esr_el1
-        system_register 3, 0, 6, 0, 0, far_el1
-        system_register 3, 0, 7, 4, 0, par_el1
-        system_register 3, 0, 10, 2, 0, mair_el1
+        system_register 3, 0, 5, 1, 0, afsr0_el1, 1
+        system_register 3, 0, 5, 1, 1, afsr1_el1, 1
+        system_register 3, 0, 5, 2, 0, esr_el1, 1
+        system_register 3, 0, 6, 0, 0, far_el1, 1
+        system_register 3, 0, 7, 4, 0, par_el1, 1
+        system_register 3, 0, 10, 2, 0, mair_el1, 1
         system_register 3, 0, 10, 3, 0, amair_el1
         system_register 3, 0, 12, 0, 0, vbar_el1
         system_register 3, 0, 13, 0, 1, contextidr_el1
-        system_register 3, 0, 13, 0, 4, tpidr_el1
+        system_register 3, 0, 13, 0, 4, tpidr_el1, 1
         system_register 3, 0, 14, 1, 0, cntkctl_el1
-        system_register 3, 2, 0, 0, 0, csselr_el1
-        system_register 3, 3, 13, 0, 2, tpidr_el0
-        system_register 3, 3, 13, 0, 3, tpidrro_el0
+        system_register 3, 2, 0, 0, 0, csselr_el1, 1
+        system_register 3, 3, 13, 0, 2, tpidr_el0, 1
+        system_register 3, 3, 13, 0, 3, tpidrro_el0, 1
         .word   0
         .text
 
@@ -54,6 +54,7 @@ register_place:
         add     x2, x2, #4
         cmp     x3, x1
         b.ne    1b
+        and     x4, x4, #~1
         add     x0, x0, x4
         ret
 3:      and     x1, x1, #0xffff

@@ -165,14 +165,27 @@ kvm_vcpu_init:
 9:      add     sp, sp, #32
         leave
 
-// kvm_reset_vcpu: x0 = struct kvm_vcpu. All registers zero but SCTLR_EL1, everything off, and PSTATE: EL1, masked.
+// kvm_reset_vcpu: x0 = struct kvm_vcpu. Zero; but PSTATE is EL1 with everything masked, SCTLR_EL1 has everything off, and
+// what no guest may rely on has Linux's mark, so that one that does is found out.
+        .equ    RESET_UNKNOWN, 0x1de7ec7edbadc0de
+        .equ    SCTLR_EL1_RESET, 0x00c50078
 kvm_reset_vcpu:
         mov     x1, x0
         add     x2, x0, #kvm_cpu_context.sizeof
 1:      str     xzr, [x1], #8
         cmp     x1, x2
         b.lo    1b
-        ldr     w1, =SCTLR_EL1_OFF
+        adr     x1, system_registers
+        ldr     x4, =RESET_UNKNOWN
+2:      ldrh    w2, [x1]
+        ldrh    w3, [x1, #2]
+        cbz     w2, 4f
+        add     x1, x1, #4
+        tbz     w3, #0, 2b
+        sub     x3, x3, #1
+        str     x4, [x0, x3]
+        b       2b
+4:      ldr     w1, =SCTLR_EL1_RESET
         str     x1, [x0, #kvm_vcpu.arch.ctxt + kvm_cpu_context.sctlr_el1]
         mov     x1, #PSTATE_EL1_MASKED
         str     x1, [x0, #kvm_vcpu.arch.ctxt.regs.pstate]
