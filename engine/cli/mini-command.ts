@@ -8,10 +8,11 @@ import { formatListing } from '../isa/assemble.ts'
 import { formatDiagnostic } from '../isa/assemble-lexer.ts'
 import { type BuiltSystem, buildSystem } from '../machine/assembled-system.ts'
 import { readInput } from './files.ts'
+import { initSources } from './initrd-command.ts'
 import { UsageError } from './run-options.ts'
 
 const USAGE =
-  'usage: pkvm-lab mini build [-o FILE] [-option NAME=y|n]... [-listing] [-sources DIRECTORY]\n' +
+  'usage: pkvm-lab mini build [-o FILE] [-option NAME=y|n]... [-listing] [-sources DIRECTORY] | pkvm-lab mini measure\n' +
   '  -o writes the Image, which the lab and qemu-system-aarch64 boot; -listing prints address, bytes and source.'
 
 /** The system does not assemble; the message has the errors with their places. */
@@ -44,6 +45,11 @@ export async function readKernel(name: string, projectRoot: string): Promise<Boo
 
 /** `pkvm-lab mini build`. */
 export async function miniCommand(args: readonly string[], projectRoot: string): Promise<number> {
+  if (args[0] === 'measure' && args.length === 1) {
+    const { measureMini } = await import('./mini-measure.ts')
+    process.stdout.write(measureMini(configured(await miniFiles(miniDirectory(projectRoot)), {}).system, await initSources(projectRoot)))
+    return 0
+  }
   if (args[0] !== 'build') throw new UsageError(USAGE)
   const options: string[] = []
   let output: string | undefined
