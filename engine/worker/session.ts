@@ -143,6 +143,10 @@ export class Session {
         this.restore(message.run)
         break
       case 'hostCall':
+        if (this.machine === null) {
+          this.host.post({ type: 'hostCallDone', id: message.id, ok: false, message: 'There is no machine: boot one first.' })
+          break
+        }
         if (this.state === 'running' || this.state === 'idle') this.halt('paused')
         this.desk.receive(message)
         this.flushConsole()

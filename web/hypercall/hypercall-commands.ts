@@ -18,7 +18,11 @@ export const HYPERCALL_COMMANDS = {
     run: () => {
       useLayout.setState({ dock: 'hypercall' })
       heightenLowerRow(ROOM_PERCENT)
-      requestAnimationFrame(() => document.getElementById(CALL_BOX)?.focus())
+      requestAnimationFrame(() => {
+        const box = document.getElementById(CALL_BOX)
+        box?.focus()
+        box?.scrollIntoView({ block: 'nearest' })
+      })
     },
   },
   issue: {
