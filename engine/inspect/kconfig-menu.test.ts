@@ -12,7 +12,7 @@ function value(text: string, wishes: Record<string, 'y' | 'n' | 'm'>, name: stri
 describe("mini-pKVM's Kconfig", () => {
   it('has its options in their menus', () => {
     const menu = parseKconfig(MINI)
-    expect([...menu.options.keys()]).toEqual(['EXPERT', 'KVM', 'PROTECTED_VM_UAPI'])
+    expect([...menu.options.keys()]).toEqual(['EXPERT', 'KVM', 'PROTECTED_VM_UAPI', 'LOCK_CONTENTION'])
     expect(menu.items.map((i) => (i.kind === 'menu' ? i.title : i.kind))).toEqual(['General setup', 'Virtualization'])
     const option = menu.options.get('PROTECTED_VM_UAPI')!
     expect(option.prompt).toBe('Programs may create protected virtual machines')
@@ -32,7 +32,7 @@ describe("mini-pKVM's Kconfig", () => {
   it('is set up by its defconfig so that protected VMs can be made', () => {
     const text = readFileSync(new URL('../../lessons/mini-pkvm/defconfig', import.meta.url), 'utf8')
     const options = configure(parseKconfig(MINI), readWishes(text))
-    expect([...options.values()].map((o) => o.value)).toEqual(['y', 'y', 'y'])
+    expect([...options.values()].map((o) => o.value)).toEqual(['y', 'y', 'y', 'n'])
   })
 })
 

@@ -8,7 +8,8 @@ import { describeSystem } from '../../engine/inspect/assembled-kernel.ts'
 import { Machine } from '../../engine/machine/machine.ts'
 
 export type Step =
-  | { readonly call: number; readonly args: readonly bigint[] }
+  /** `other`: the call of another CPU, with CONFIG_LOCK_CONTENTION; function id and arguments. */
+  | { readonly call: number; readonly args: readonly bigint[]; readonly other?: readonly bigint[] }
   | { readonly load: bigint }
   | { readonly store: bigint; readonly value: bigint }
   /** 32 bits: for devices. */
@@ -18,14 +19,17 @@ export interface Outcome {
   /** Of a call: X0 and X1. Of a load: what was read. */
   readonly x0: bigint
   readonly x1: bigint
+  /** Of the other CPU's call: its result. */
+  readonly x10: bigint
   /** ESR_EL1 of the exception that the step ended with; 0 for none. */
   readonly esr: bigint
 }
 
 const RAM_BASE = 0x40000000
 const OPERATIONS = { call: 1n, load: 2n, store: 3n, storeWord: 4n }
-/** Words of a step: operation, X0 or address, X1 or value, X2, X3, X4. */
-const STEP_WORDS = 6
+/** Words of a step: operation, X0 or address, X1 or value, X2, X3, X4, X9 to X12. */
+const STEP_WORDS = 10
+const OTHER_WORD = 6
 /** More than any call needs: finalising a teardown scans a VM's tables. */
 const MOST_INSTRUCTIONS = 200_000
 
@@ -38,7 +42,9 @@ const words = (step: Step): bigint[] => {
         : 'store' in step
           ? [OPERATIONS.store, step.store, step.value]
           : [OPERATIONS.storeWord, step.storeWord, step.value]
-  return Array.from({ length: STEP_WORDS }, (_, i) => BigInt.asUintN(64, list[i] ?? 0n))
+  const other = 'call' in step ? (step.other ?? []) : []
+  const all = Array.from({ length: STEP_WORDS }, (_, i) => list[i] ?? other[i - OTHER_WORD] ?? 0n)
+  return all.map((word) => BigInt.asUintN(64, word))
 }
 
 const HOST = `
@@ -64,7 +70,7 @@ next:   ldr     x0, [x20]
         ldp     x1, x2, [x20, #8]
         ldp     x3, x4, [x20, #24]
         ldr     x5, [x20, #40]
-        mov     x9, #0
+        mov     x13, #0                         // ESR_EL1 of an exception
         cmp     x0, #2
         b.eq    1f
         b.hi    2f
@@ -73,7 +79,10 @@ next:   ldr     x0, [x20]
         mov     x2, x3
         mov     x3, x4
         mov     x4, x5
+        ldp     x9, x10, [x20, #48]
+        ldp     x11, x12, [x20, #64]
         hvc     #0
+        str     x10, [x20, #56]
         b       3f
 1:      ldr     x0, [x1]
         mov     x1, #0
@@ -87,7 +96,7 @@ next:   ldr     x0, [x20]
 4:      str     w2, [x1]
 5:      mov     x1, #0
 3:      stp     x0, x1, [x20, #8]
-        str     x9, [x20, #24]
+        str     x13, [x20, #24]
         b       done
 put:    mov     x9, #UART_BASE          // x0 as 16 digits and w1
         mov     x10, #60
@@ -111,7 +120,7 @@ done:   ldr     x0, [x20, #8]
         ldr     x0, [x20, #24]
         mov     w1, #10
         bl      put
-        add     x20, x20, #48
+        add     x20, x20, #80
         b       next
 nothing:
         ldr     w0, =PSCI_SYSTEM_OFF
@@ -126,10 +135,10 @@ nothing:
 test_vectors:
         .rept   16
         .balign 128
-        mrs     x9, elr_el1
-        add     x9, x9, #4
-        msr     elr_el1, x9
-        mrs     x9, esr_el1
+        mrs     x13, elr_el1
+        add     x13, x13, #4
+        msr     elr_el1, x13
+        mrs     x13, esr_el1
         mov     x0, #0
         eret
         .endr
@@ -178,8 +187,8 @@ export class HypRig {
   private readonly view: DataView
   private readonly mailbox: number
 
-  constructor(sources: Readonly<Record<string, string>>, ramMiB = 128) {
-    this.system = buildWithTestHost(sources, ramMiB)
+  constructor(sources: Readonly<Record<string, string>>, ramMiB = 128, options: Readonly<Record<string, boolean>> = {}) {
+    this.system = buildWithTestHost(sources, ramMiB, [], options)
     if (!this.system.ok) throw new Error(this.system.diagnostics.map((d) => `${d.position.file}:${d.position.line}: ${d.message}`).join('\n'))
     this.machine = Machine.create({
       image: this.system.image,
@@ -227,7 +236,7 @@ export class HypRig {
       if (stop.kind !== 'budget') throw new Error(`the machine stopped (${stop.kind}): ${this.console}`)
       if (this.view.getBigUint64(this.mailbox, true) !== 0n) continue
       const at = (i: number) => this.view.getBigUint64(this.mailbox + 8 * i, true)
-      return { x0: at(1), x1: at(2), esr: at(3) }
+      return { x0: at(1), x1: at(2), x10: at(7), esr: at(3) }
     }
     throw new Error('the step does not end')
   }
@@ -237,6 +246,17 @@ export class HypRig {
     const { x0, x1 } = this.step({ call: this.constant(`__KVM_HOST_SMCCC_FUNC_${name}`), args: args.map(BigInt) })
     if (x0 !== 0n) throw new Error(`${name} is not supported`)
     return Number(BigInt.asIntN(64, x1))
+  }
+
+  /** A call while another CPU makes another, which gets the lock first. @returns both results */
+  callBeside(name: string, args: readonly number[], other: string, otherArgs: readonly number[]): [number, number] {
+    const number = (n: string) => this.constant(`__KVM_HOST_SMCCC_FUNC_${n}`)
+    const { x1, x10 } = this.step({
+      call: number(name),
+      args: args.map(BigInt),
+      other: [0xc6000000n + BigInt(number(other)), ...otherArgs.map(BigInt)],
+    })
+    return [Number(BigInt.asIntN(64, x1)), Number(BigInt.asIntN(64, x10))]
   }
 
   /** What the host reads at a physical address, or the syndrome of the fault. */

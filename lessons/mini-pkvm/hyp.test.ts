@@ -46,8 +46,8 @@ const GFN = 0x40000
 const pfn = (address: number) => address / 4096
 
 /** After __pkvm_init and __pkvm_prot_finalize. */
-function protectedRig(ramMiB = 128, files = sources): HypRig {
-  const rig = new HypRig(files, ramMiB)
+function protectedRig(ramMiB = 128, files = sources, options: Readonly<Record<string, boolean>> = {}): HypRig {
+  const rig = new HypRig(files, ramMiB, options)
   expect(rig.call('__pkvm_init', POOL, POOL_BYTES)).toBe(0)
   expect(rig.call('__pkvm_prot_finalize')).toBe(0)
   return rig
@@ -652,6 +652,32 @@ describe('without one safeguard', () => {
   it('a page comes back with what was in it', () => {
     const broken = without('hyp/reclaim.s', '        bl      hyp_poison_page\n')
     expect(attack(broken).after).toEqual(SECRET)
+  })
+
+  /** Two CPUs give the same page to the guest, at two of its addresses. */
+  function race(files: Record<string, string>): { results: [number, number]; mapped: readonly boolean[] } {
+    const rig = protectedRig(128, files, { CONFIG_LOCK_CONTENTION: true })
+    const handle = makeVm(rig, true)
+    expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN + 2)).toBe(0)
+    const donate = '__pkvm_host_donate_guest'
+    const results = rig.callBeside(donate, [pfn(PAGE_A), GFN], donate, [pfn(PAGE_A), GFN + 1])
+    const mapped = [GFN, GFN + 1].map((gfn) => {
+      const walk = rig.inspector.walkGuest(handle, BigInt(gfn * 4096))
+      return walk.known && walk.value.result.kind === 'mapped' && Number(walk.value.result.output) === PAGE_A
+    })
+    return { results, mapped }
+  }
+
+  it('two CPUs are told apart by the lock', () => {
+    expect(race(sources)).toEqual({ results: [EPERM, 0], mapped: [false, true] })
+    const check = '        mov     x0, x19\n        mov     w1, #HOST_OWNED\n        bl      check_page_state\n        cbnz    x0, 9f\n'
+    const file = 'hyp/guest-pages.s'
+    const start = '__pkvm_host_donate_guest:\n        frame   3\n        lsl     x19, x0, #PAGE_SHIFT\n        mov     x20, x1\n'
+    const look = '        ldr     x0, [x22]\n        bl      guest_entry_state\n'
+    const end = '9:      bl      hyp_spin_unlock\n        unframe 3\n\n// guest_annotation'
+    const late = without(file, start, start + check.replace('9f', '8f'))
+    const broken = late[file]!.replace(check + look, look).replace(end, end.replace('        unframe 3', '8:      unframe 3'))
+    expect(race({ ...late, [file]: broken })).toEqual({ results: [0, 0], mapped: [true, true] })
   })
 
   it('the host gives away what is not its own', () => {

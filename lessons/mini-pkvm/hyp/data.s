@@ -19,6 +19,10 @@ vm_table:                               // KVM_MAX_PVMS addresses of pkvm_hyp_vm
         .quad   0
 pkvm_lock:                              // 0 free, 1 taken
         .quad   0
+        .if     CONFIG_LOCK_CONTENTION
+contender:                              // the other CPU's call: function, or 0, and four arguments
+        .skip   5 * 8
+        .endif
 loaded_hyp_vcpu:                        // the vCPU that __kvm_vcpu_run may run, or 0
         .quad   0
 pkvm_initialized:                       // __pkvm_init is done

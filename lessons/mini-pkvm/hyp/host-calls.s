@@ -52,6 +52,11 @@ handle_host_hcall:                              // x19 = host_ctxt
         ldrsw   x1, [x2, x0, lsl #2]
         cbz     x1, unknown_host_hcall
         add     x9, x2, x1
+        .if     CONFIG_LOCK_CONTENTION
+        mov     x20, x9
+        bl      take_contender
+        mov     x9, x20
+        .endif
         ldp     x0, x1, [x19, #8]
         ldp     x2, x3, [x19, #24]
         blr     x9

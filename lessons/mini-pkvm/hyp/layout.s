@@ -77,6 +77,10 @@
         .equ    ANNOTATION_HYP, ANNOTATION | (PKVM_ID_HYP << KVM_HOST_DONATION_OWNER_SHIFT)
         .equ    ANNOTATION_GUEST, ANNOTATION | (PKVM_ID_GUEST << KVM_HOST_DONATION_OWNER_SHIFT)
 
+        .ifndef CONFIG_LOCK_CONTENTION
+        .equ    CONFIG_LOCK_CONTENTION, 0
+        .endif
+
 // frame n: a function's frame record and n pairs of kept registers, x19 up. unframe n: undo it and return.
         .macro  frame pairs
         stp     x29, x30, [sp, #-16 * (\pairs + 1)]!
