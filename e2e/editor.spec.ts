@@ -40,6 +40,7 @@ test('a script is checked and completed against the lab module as it is typed', 
   await expect(squiggle(page)).toHaveCount(1)
   await expect(status(page)).toContainText('1 problem')
   await expect(fileTab(page, 'main.ts')).toContainText('changed')
+  await expect(fileTab(page, 'main.ts').locator('.errors')).toContainText('1')
   await page.keyboard.press('ControlOrMeta+End')
   await page.keyboard.type('const vm = await dev.cre', { delay: 20 })
   await expect(suggestions(page)).toContainText('createVm')

@@ -6,7 +6,7 @@ import { fileKey, isChanged, openFile, restoreFile, showWorkspace, useFiles, typ
 /** The files of the workspace: a row of tabs for a few, a column by folders for many. Arrow keys go from file to file. */
 export function FileList(props: { workspace: Workspace; column: boolean }) {
   const { workspace, column } = props
-  const problems = useFiles(state => state.problems)
+  const errorsBy = useFiles(state => state.errors)
   const list = useRef<HTMLDivElement>(null)
   const paths = Object.keys(workspace.files).filter(path => workspace.files[path]?.removed === false)
   const gone = Object.keys(workspace.files).filter(path => workspace.files[path]?.removed === true)
@@ -35,7 +35,7 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
           const file = workspace.files[path]
           if (file === undefined) return null
           const folder = folderOf(path)
-          const errors = Object.values(problems[fileKey(workspace.id, path)] ?? {}).flat().filter(problem => problem.severity === 'error').length
+          const errors = errorsBy[fileKey(workspace.id, path)] ?? 0
           const chosen = path === workspace.open
           return (
             <div key={path} role="presentation" className="file">

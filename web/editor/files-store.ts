@@ -46,6 +46,8 @@ export interface FilesState {
   readonly current: string | null
   /** By workspace and file (`fileKey`), by who found them. */
   readonly problems: Readonly<Record<string, Readonly<Record<string, readonly Problem[]>>>>
+  /** Errors marked in each file (`fileKey`), of whatever source, TypeScript's included. */
+  readonly errors: Readonly<Record<string, number>>
   readonly keeping: Keeping
   /** Changes that are not yet in the browser's storage. */
   readonly unsaved: number
@@ -57,6 +59,7 @@ export const useFiles = create<FilesState>(() => ({
   workspaces: {},
   current: null,
   problems: {},
+  errors: {},
   keeping: 'asking',
   unsaved: 0,
   view: 'edit',

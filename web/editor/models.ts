@@ -1,5 +1,5 @@
 import { monaco } from './monaco.ts'
-import { type FilesState, type Problem, setText, useFiles } from './files-store.ts'
+import { fileKey, type FilesState, type Problem, setText, useFiles } from './files-store.ts'
 
 /*
  * One Monaco model for each file of each workspace that was shown, under `file:///<workspace>/<path>`, so that scripts
@@ -96,6 +96,16 @@ export function followStore(): void {
   }
   follow(useFiles.getState())
   useFiles.subscribe(follow)
+  monaco.editor.onDidChangeMarkers(changed => {
+    const errors = { ...useFiles.getState().errors }
+    for (const resource of changed) {
+      const here = fileOf(resource)
+      if (here === null) continue
+      const found = monaco.editor.getModelMarkers({ resource })
+      errors[fileKey(here.workspace, here.path)] = found.filter(marker => marker.severity === monaco.MarkerSeverity.Error).length
+    }
+    useFiles.setState({ errors })
+  })
 }
 
 function mark(key: string, bySource: Readonly<Record<string, readonly Problem[]>>): void {

@@ -6,7 +6,7 @@ import { CodeDialog } from './code-dialog.tsx'
 import { CODE, editorHandle } from './editor-commands.ts'
 import { startEditor } from './editor-chunk.ts'
 import { FileList } from './file-list.tsx'
-import { openFile, useFiles, type Workspace } from './files-store.ts'
+import { fileKey, openFile, useFiles, type Workspace } from './files-store.ts'
 import { openFreeWorkspace } from './free-workspace.ts'
 import { Listing } from './listing.tsx'
 import { fileOf, languageOf, modelOf, originalModel } from './models.ts'
@@ -228,7 +228,9 @@ function Status(props: { workspace: Workspace }) {
   const { workspace } = props
   const unsaved = useFiles(state => state.unsaved)
   const keeping = useFiles(state => state.keeping)
-  const errors = useErrors(workspace)
+  const errors = useFiles(state =>
+    Object.entries(workspace.files).reduce((sum, [path, file]) => sum + (file.removed ? 0 : (state.errors[fileKey(workspace.id, path)] ?? 0)), 0),
+  )
   const assembly = useAssembly(state => (state.workspace === workspace.id ? state.assembly : null))
   const isAssembly = languageOf(workspace.open) === 'a64'
   return (
@@ -243,19 +245,6 @@ function Status(props: { workspace: Workspace }) {
       </span>
     </footer>
   )
-}
-
-/** Errors of all markers in the workspace, Monaco's own included. */
-function useErrors(workspace: Workspace): number {
-  const [errors, setErrors] = useState(0)
-  useEffect(() => {
-    const count = () =>
-      setErrors(monaco.editor.getModelMarkers({}).filter(marker => marker.severity === monaco.MarkerSeverity.Error && fileOf(marker.resource)?.workspace === workspace.id).length)
-    count()
-    const listener = monaco.editor.onDidChangeMarkers(count)
-    return () => listener.dispose()
-  }, [workspace.id])
-  return errors
 }
 
 /** The page's own keys are the page's, also while the editor has the focus. */
