@@ -29,6 +29,13 @@ export class Contexts {
     return this.number(EL2_KEY + (stage1 ? 2 : 0))
   }
 
+  /** VMIDs of the numbers in use that translate for EL1&0 under stage 2, by number. */
+  stage2Numbers(): Map<number, number> {
+    const vmids = new Map<number, number>()
+    for (const [key, number] of this.numbers) if (key < EL2_KEY && (key & 4) !== 0) vmids.set(number, key >>> 19)
+    return vmids
+  }
+
   private number(key: number): number {
     const known = this.numbers.get(key)
     if (known !== undefined) return known

@@ -127,6 +127,15 @@ export class Tlb {
     }
   }
 
+  /** Visit every entry that has a tag: its physical page, the context of the tag, and what it allows. */
+  forEachEntry(visit: (physicalPage: number, context: number, read: boolean, write: boolean) => void): void {
+    const u32 = this.u32
+    for (let w = WORD_BASE; w < WORD_BASE + TLB_ENTRIES * ENTRY_WORDS; w += ENTRY_WORDS) {
+      const tag = (u32[w]! | u32[w + 2]! | u32[w + 4]!) & 0xfff
+      if (tag !== 0) visit(u32[w + 7]!, tag, u32[w]! !== 0, u32[w + 2]! !== 0)
+    }
+  }
+
   clear(): void {
     this.generation++
     this.u32.fill(0, WORD_BASE, WORD_BASE + TLB_ENTRIES * ENTRY_WORDS)

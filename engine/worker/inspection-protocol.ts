@@ -124,7 +124,7 @@ export interface LabEvent {
   /** Running number since reset. */
   sequence: number
   instructions: number
-  kind: 'hypercall' | 'guest-hypercall' | 'smc' | 'world-switch' | 'abort' | 'ownership' | 'vm' | 'vcpu' | 'taint' | 'gate'
+  kind: 'hypercall' | 'guest-hypercall' | 'smc' | 'world-switch' | 'abort' | 'ownership' | 'vm' | 'vcpu' | 'taint' | 'gate' | 'violation'
   el: number
   pc: string
   symbol: string

@@ -5,6 +5,8 @@ import { Slot } from '../../cpu/register-slots.ts'
 import { RAM_BASE } from '../../cpu/state.ts'
 import { EC } from '../../cpu/syndrome.ts'
 import { type InspectedMachine, KernelData, type KernelDescription } from '../kernel-data.ts'
+import type { StayReport, Violation } from '../invariants/checker.ts'
+import { RULES } from '../invariants/rules.ts'
 import { attempt } from '../known.ts'
 import { CallChains, CodeNames, NO_RETURNS } from './call-chain.ts'
 import { CurrentTask } from './current-task.ts'
@@ -14,7 +16,7 @@ import { callText, HostCalls } from './hypercalls.ts'
 import type { EventKind, LogEvent, RawChain, RawEvent } from './log-event.ts'
 import { type Draft, hex, type HostRequest, type Moment, momentOf, type Stay, taskDetail } from './moment.ts'
 import { foundEvents, ownershipEvents } from './ownership-events.ts'
-import { OwnershipWatch } from './ownership-watch.ts'
+import { OwnershipWatch, type PageChange } from './ownership-watch.ts'
 import { ProcessorView } from './processor-view.ts'
 import { smcccResult, smcccText } from './smccc.ts'
 import { type Ending, guestStay, hostStay, reasonWords, requestReturned } from './stay-events.ts'
@@ -42,6 +44,8 @@ export interface LoggedMachine extends InspectedMachine {
  */
 export class EventLog implements CpuObserver {
   readonly watched: Uint8Array
+  /** Told at the end of each stay at EL2, once ownership is followed; what it returns is logged. */
+  checker: { stayEnded(report: StayReport): readonly Violation[] } | null = null
   /** Failures of the log itself, each told once. A sound run has none. */
   readonly faults: string[] = []
   private readonly ring: EventRing
@@ -365,13 +369,26 @@ export class EventLog implements CpuObserver {
   private changes(ownership: OwnershipWatch<Moment>): void {
     const { base } = this.kernel.memory
     const cause = this.cause()
-    this.emit(...ownershipEvents(ownership.takeChanges(), base, cause))
+    const changes = ownership.takeChanges()
+    this.emit(...ownershipEvents(changes, base, cause))
     for (const slot of ownership.takeSlotChanges()) {
       const draft = this.guests.slotChanged(slot, cause, (vm) => {
         ownership.adoptVm(vm)
-        this.emit(...ownershipEvents(ownership.takeChanges(), base, cause))
+        const adopted = ownership.takeChanges()
+        this.emit(...ownershipEvents(adopted, base, cause))
+        changes.push(...adopted)
       })
       this.emitIf(draft)
+    }
+    if (this.checker !== null) this.check(this.checker, ownership, changes, cause)
+  }
+
+  /** Ask the rules of what this stay has changed. */
+  private check(checker: NonNullable<EventLog['checker']>, ownership: OwnershipWatch<Moment>, changes: PageChange<Moment>[], cause: Record<string, string>): void {
+    const moment = momentOf(this.stay ?? this.here())
+    for (const it of checker.stayEnded({ changes, ownership, moment, cause: cause['cause'] ?? '' })) {
+      const details = { rule: it.rule, means: RULES[it.rule], ...cause }
+      this.emit({ ...it.moment, kind: 'violation', text: `${RULES[it.rule]} ${it.text}`, details, physical: it.physical })
     }
   }
 

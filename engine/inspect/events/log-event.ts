@@ -13,6 +13,7 @@ export type EventKind =
   | 'vcpu'
   | 'taint'
   | 'gate'
+  | 'violation'
 
 export interface LogEvent {
   /** Running number since the log was made, from 1. Within what one stay at EL2 did, in order of instructions. */

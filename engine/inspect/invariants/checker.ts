@@ -1,0 +1,147 @@
+import type { Cpu } from '../../cpu/cpu.ts'
+import { StateCode } from '../hyp-page.ts'
+import type { Moment } from '../events/moment.ts'
+import type { OwnershipWatch, PageChange } from '../events/ownership-watch.ts'
+import type { KernelData } from '../kernel-data.ts'
+import { attempt, type Known } from '../known.ts'
+import { type BrokenPage, checkEveryPage, settingOf } from './full-check.ts'
+import { type PageFacts, PageFactsReader } from './page-facts.ts'
+import { type Broken, judge, type Rule, type Setting } from './rules.ts'
+
+const PAGE = 4096
+const HANDLE_OF_VMID = 0xfff
+/** More are not kept: one bug breaks a rule on many pages. */
+const MOST_VIOLATIONS = 200
+
+/** A rule that did not hold when the hypervisor handed the processor back. */
+export interface Violation {
+  readonly rule: Rule
+  /** What is so, one sentence with the page's address. */
+  readonly text: string
+  readonly physical: number
+  /** Where the first store was made that changed what is known of the page; of the whole stay when nothing was stored. */
+  readonly moment: Moment
+  /** The hypercall or exception on whose behalf the hypervisor worked. */
+  readonly cause: string
+}
+
+/** What the event log tells when a stay at EL2 ends. */
+export interface StayReport {
+  readonly changes: readonly PageChange<Moment>[]
+  readonly ownership: OwnershipWatch<Moment>
+  readonly moment: Moment
+  readonly cause: string
+}
+
+/** What is looked at of the machine beside its memory: translations that the TLB still holds. */
+export interface CheckedMachine {
+  readonly cpu: Pick<Cpu, 'mmu' | 'contexts'>
+}
+
+/**
+ * Asks the rules after each stay at EL2, of the pages that it changed; and of every page when told to. It belongs to
+ * the lab and only reads: a system that it watches runs as it would without.
+ */
+export class InvariantChecker {
+  /** In the order in which they were found. */
+  readonly violations: Violation[] = []
+  /** Stays that were looked at, and pages of them. */
+  stays = 0
+  pages = 0
+  private reader: Known<PageFactsReader> | null = null
+  private readonly told = new Set<string>()
+
+  constructor(
+    private readonly machine: CheckedMachine,
+    private readonly kernel: KernelData,
+  ) {}
+
+  /** A stay at EL2 is over, and its stores are all done. @returns what is broken now and was not before */
+  stayEnded(report: StayReport): Violation[] {
+    this.stays++
+    if (report.changes.length === 0) return []
+    this.reader ??= attempt(() => new PageFactsReader(this.kernel))
+    if (!this.reader.known) return []
+    const reader = this.reader.value
+    const tables = attempt(() => reader.tables())
+    if (!tables.known) return []
+    const setting = settingOf(this.kernel)
+    const found: Violation[] = []
+    const facts = new Map<number, PageFacts>()
+    for (const change of report.changes) {
+      const { page, moment } = change
+      this.pages++
+      const now = report.ownership.ownership(page)
+      // The record of a page may leave the watch with the system that kept it.
+      if (now.host === StateCode.unknown && now.hyp === StateCode.unknown) continue
+      const it = reader.facts(page, now, now.mappedBy, tables.value)
+      facts.set(it.physical / PAGE, it)
+      for (const broken of [...judge(it, setting), ...leftBehind(change, this.kernel)]) {
+        this.add(found, broken, it.physical, moment, report.cause)
+      }
+    }
+    for (const { physical, ...broken } of this.staleTranslations(facts, setting)) this.add(found, broken, physical, report.moment, report.cause)
+    return found
+  }
+
+  /**
+   * Every rule, every page. @param moment what to say of when it was found
+   * @throws UnknownError, UnknownType while there is no record of pages
+   */
+  checkAll(moment: Moment, cause: string): Violation[] {
+    const found: Violation[] = []
+    for (const { physical, ...broken } of checkEveryPage(this.kernel)) this.add(found, broken, physical, moment, cause)
+    return found
+  }
+
+  /** Forget what was found: the machine went back, or the learner has seen it. */
+  clear(): void {
+    this.violations.length = 0
+    this.told.clear()
+  }
+
+  private add(found: Violation[], broken: Broken, physical: number, moment: Moment, cause: string): void {
+    const key = `${broken.rule} ${physical} ${broken.text}`
+    if (this.told.has(key) || this.violations.length >= MOST_VIOLATIONS) return
+    this.told.add(key)
+    const violation = { rule: broken.rule, text: `page 0x${physical.toString(16)}: ${broken.text}`, physical, moment, cause }
+    this.violations.push(violation)
+    found.push(violation)
+  }
+
+  /** Translations of changed pages that the TLB still holds for somebody who may no longer use them. */
+  private staleTranslations(facts: ReadonlyMap<number, PageFacts>, setting: Setting): BrokenPage[] {
+    if (facts.size === 0) return []
+    const broken: BrokenPage[] = []
+    const vmids = this.machine.cpu.contexts.stage2Numbers()
+    this.machine.cpu.mmu.tlb.forEachEntry((page, context, read, write) => {
+      const it = facts.get(page)
+      const vmid = vmids.get(context)
+      if (it === undefined || vmid === undefined) return
+      const { physical } = it
+      if (vmid === 0) {
+        if (it.host !== StateCode.noPage || (!write && setting.mayHostRead(physical))) return
+        broken.push({ rule: 'host-kept-out', physical, text: `the TLB still holds a translation with which the host can ${write ? 'write' : read ? 'read' : 'execute'} it` })
+      } else if (!it.guests.some((leaf) => leaf.handle === HANDLE_OF_VMID + vmid)) {
+        const handle = (HANDLE_OF_VMID + vmid).toString(16)
+        broken.push({ rule: 'tables-agree', physical, text: `the TLB still holds a translation with which VM 0x${handle} can reach it` })
+      }
+    })
+    return broken
+  }
+}
+
+const owns = (state: number) => state === StateCode.owned || state === StateCode.sharedOwned
+
+/** A page that was private until now must hold nothing when the host gets it. What a guest shared, the host has seen. */
+function leftBehind(change: PageChange<Moment>, kernel: KernelData): Broken[] {
+  const { before, after, page } = change
+  if (before.host !== StateCode.noPage || !owns(after.host)) return []
+  const ofGuest = before.mappedBy.find((leaf) => leaf.state === StateCode.owned) ?? before.donatedTo
+  if (ofGuest === null || ofGuest === undefined) return []
+  const words = kernel.memory.words(kernel.memory.base + page * PAGE, PAGE / 4)
+  const at = words.findIndex((word) => word !== 0)
+  if (at < 0) return []
+  const handle = ofGuest.handle.toString(16)
+  return [{ rule: 'freed-is-zero', text: `it was private to VM 0x${handle} and comes back to the host with what it held, at offset 0x${(at * 4).toString(16)}` }]
+}

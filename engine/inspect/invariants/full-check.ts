@@ -1,0 +1,114 @@
+import { outputAddress } from '../descriptor.ts'
+import { StateCode } from '../hyp-page.ts'
+import type { KernelData } from '../kernel-data.ts'
+import { attempt } from '../known.ts'
+import { forEachLeaf, type TranslationTables } from '../page-table-walk.ts'
+import { readVmTable } from '../vm-table.ts'
+import { guestLeaves } from './guest-leaves.ts'
+import { type Access, NO_ACCESS, PageFactsReader, stage1Access } from './page-facts.ts'
+import { type Broken, judge, type Setting } from './rules.ts'
+
+const PAGE = 4096
+const NOBODY: readonly never[] = []
+
+export interface BrokenPage extends Broken {
+  /** Physical address of the page. */
+  readonly physical: number
+}
+
+/** Ranges of the kernel's image that host and hypervisor may see both, by the names of their ends. */
+const HYP_TEXT = [
+  ['__hyp_idmap_text_start', '__hyp_idmap_text_end'],
+  ['__hyp_text_start', '__hyp_text_end'],
+] as const
+const HYP_READS = [
+  ['__start_rodata', '__end_rodata'],
+  ['__bss_start', '__bss_stop'],
+] as const
+
+/** What the rules ask about the system, as it is now. */
+export function settingOf(kernel: KernelData): Setting {
+  const vms = attempt(() => readVmTable(kernel))
+  const known = new Map<number, boolean>()
+  if (vms.known) for (const vm of vms.value) if (vm.protected.known) known.set(vm.handle, vm.protected.value)
+  const text = ranges(kernel, HYP_TEXT)
+  const readOnly = ranges(kernel, HYP_READS)
+  const within = (list: readonly Range[], at: number) => list.some((range) => at >= range.start && at < range.end)
+  return {
+    isProtected: (handle) => known.get(handle),
+    mayHostRead: (physical) => within(text, physical),
+    mayHypRead: (physical) => within(readOnly, physical) || within(text, physical),
+  }
+}
+
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+function ranges(kernel: KernelData, names: readonly (readonly [string, string])[]): Range[] {
+  return names.flatMap(([first, last]) =>
+    kernel.has(first) && kernel.has(last)
+      ? [{ start: Math.floor(kernel.address(first) / PAGE) * PAGE, end: Math.ceil(kernel.address(last) / PAGE) * PAGE }]
+      : [],
+  )
+}
+
+/**
+ * Ask every rule of every page of RAM. Reads all records and all tables anew; a few milliseconds for 512 MB. Ask it
+ * while EL2 is not at work.
+ * @throws UnknownError, UnknownType when there is no record of pages, or it cannot be read
+ */
+export function checkEveryPage(kernel: KernelData): BrokenPage[] {
+  const reader = new PageFactsReader(kernel)
+  const map = reader.ownership.read()
+  const tables = reader.tables()
+  const guests = guestLeaves(kernel, readVmTable(kernel))
+  const hypAccess = hypMappings(kernel, tables.hyp)
+  const given = annotated(kernel, tables.host)
+  const setting = settingOf(kernel)
+  const broken: BrokenPage[] = []
+  for (let page = 0; page < map.pages; page++) {
+    const host = map.host[page]!
+    const hyp = map.hyp[page]!
+    // Memory that pKVM keeps no record of (no-map regions) is nobody's business here.
+    if (host === StateCode.unknown && hyp === StateCode.unknown) continue
+    const plain = host === StateCode.owned && hyp === StateCode.noPage
+    if (plain && !guests.has(page) && !hypAccess.has(page) && !given.has(page)) continue
+    const facts = reader.facts(page, { host, hyp }, guests.get(page) ?? NOBODY, tables, hypAccess.get(page) ?? NO_ACCESS)
+    for (const rule of judge(facts, setting)) broken.push({ ...rule, physical: facts.physical })
+  }
+  return broken
+}
+
+/** What the hypervisor's stage 1 maps of RAM, by page index. */
+function hypMappings(kernel: KernelData, tables: TranslationTables): Map<number, Access> {
+  const { memory } = kernel
+  const found = new Map<number, Access>()
+  forEachLeaf(memory, tables, (_input, level, low, high) => {
+    if ((low & 1) === 0) return
+    const bytes = 2 ** (39 - 9 * level)
+    const output = outputAddress(low, high, tables.lpa2)
+    const start = output - (output % bytes)
+    const access = stage1Access(low)
+    for (let at = Math.max(start, memory.base); at < Math.min(start + bytes, memory.end); at += PAGE) {
+      const page = (at - memory.base) / PAGE
+      if (access.write || !found.has(page)) found.set(page, access)
+    }
+  })
+  return found
+}
+
+/** Pages that the host's stage 2 says were given away. */
+function annotated(kernel: KernelData, tables: TranslationTables): Set<number> {
+  const { memory } = kernel
+  const found = new Set<number>()
+  forEachLeaf(memory, tables, (input, level, low) => {
+    if ((low & 1) !== 0) return
+    const bytes = 2 ** (39 - 9 * level)
+    for (let at = Math.max(input, memory.base); at < Math.min(input + bytes, memory.end); at += PAGE) {
+      found.add((at - memory.base) / PAGE)
+    }
+  })
+  return found
+}
