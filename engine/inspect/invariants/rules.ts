@@ -127,10 +127,10 @@ function hypTables(page: PageFacts, setting: Setting, add: Add): void {
 }
 
 function guestTables(page: PageFacts, setting: Setting, add: Add): void {
-  for (const leaf of page.guests) guestLeaf(page, leaf, setting, add)
+  for (const leaf of page.guests) guestLeaf(leaf, setting, add)
 }
 
-function guestLeaf(page: PageFacts, leaf: GuestLeaf, setting: Setting, add: Add): void {
+function guestLeaf(leaf: GuestLeaf, setting: Setting, add: Add): void {
   const isProtected = setting.isProtected(leaf.handle)
   if (leaf.state === StateCode.unknown || leaf.state === StateCode.noPage) {
     add('tables-agree', `the entry of ${vm(leaf)} that maps it has no state`)
