@@ -39,6 +39,8 @@ const MOST_RUN_NANOSECONDS = 30e9
 
 /** A script that leaves a machine without timers alone for so long waits for something that never comes. */
 const QUIET_MS = 5000
+/** A machine that something stopped, such as a rule that fell; a hypercall by hand pauses it for less. */
+const STOPPED_MS = 500
 
 /** The machine did not come to the point where a run can begin; the message is one sentence. */
 class BootFailure extends Error {
@@ -237,8 +239,9 @@ class Limit {
         if (message.type !== 'status') return
         this.callOff()
         if (message.state === 'idle' || message.state === 'paused') {
-          const why = message.state === 'idle' ? 'the script waits for something that never comes' : 'the machine was stopped during the run'
-          this.callOff = after(QUIET_MS, () => resolve({ kind: 'limit', why }))
+          const [quiet, why] =
+            message.state === 'idle' ? [QUIET_MS, 'the script waits for something that never comes'] : [STOPPED_MS, 'the machine was stopped during the run']
+          this.callOff = after(quiet, () => resolve({ kind: 'limit', why }))
         }
         if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
         if (message.instructions >= most) cut("the lesson's limit of instructions")
