@@ -86,14 +86,16 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await write(page, "import { print } from 'lab'\nprint('round')\nfor (;;) {}\n")
   await runScript(page)
   await expect(trace(page)).toContainText('round')
-  await run(page, 'script.stop')
+  await page.evaluate(() => window.pkvmLab.run('script.stop'))
   await ends(page, 'stopped')
+  await expect(page.getByTestId('script-end')).toContainText('You stopped the script.')
 
   // A flood of output is bounded.
   await write(page, "import { print } from 'lab'\nfor (let i = 0; ; i++) print('line', i)\n")
   await runScript(page)
   await expect.poll(async () => page.locator('.trace').innerText(), { timeout: 60_000 }).toContain('The script prints too much')
-  await run(page, 'script.stop')
+  // By hand, or by itself when the hand is slow.
+  await page.evaluate(() => window.pkvmLab.run('script.stop'))
   await ends(page, 'stopped')
 
   // A guest that never exits is interrupted.
@@ -137,8 +139,14 @@ test('nothing of the browser is to be had inside, and memory without end ends on
 
   await write(page, 'const all: unknown[] = []\nfor (;;) all.push(new Array(1 << 16).fill(all.length))\n')
   await runScript(page)
+  await ends(page, 'threw')
+  await expect(page.getByTestId('script-end')).toContainText('main.ts:2 RangeError: The script has used up the memory')
+
+  // A little at a time, and never waiting.
+  await write(page, 'let all: unknown = null\nfor (;;) all = { all }\n')
+  await runScript(page)
   await ends(page, 'stopped')
-  await expect(page.getByTestId('script-end')).toContainText('memory')
+  await expect(page.getByTestId('script-end')).toContainText('without ever waiting')
   await machineIsWell(page)
 })
 

@@ -29,8 +29,11 @@ export type FromSandbox =
   | AgentRequestMessage
   | { type: 'output'; items: Output[] }
   | { type: 'ended'; ending: ScriptEnding }
+  /** The Worker's event loop turns. The first one is sent unasked, before the script begins. */
+  | { type: 'pulse' }
 
-export type ToSandbox = AgentMessage
+/** `pulse` is answered with the same. */
+export type ToSandbox = AgentMessage | { type: 'pulse' }
 
 /** The first message to the sandbox's Worker, with the port. */
 export interface StartMessage {

@@ -3,10 +3,11 @@
  * of the browser away from the global scope, and runs the script. Bundled to one string by the build, so it imports
  * only what is plain TypeScript.
  */
-import type { AgentRequestMessage } from '../../engine/agent/messages.ts'
+import type { AgentMessage, AgentRequestMessage } from '../../engine/agent/messages.ts'
 import type { AgentPort } from '../../engine/agent/port.ts'
 import { RemoteAgentPort } from '../../engine/agent/remote-port.ts'
 import { runScript } from '../../lessons/kvm/run-script.ts'
+import { boundMemory } from './bound-memory.ts'
 import { confine } from './confine.ts'
 import { BOUNDS, type FromSandbox, type Output, type StartMessage, type ToSandbox } from './sandbox-protocol.ts'
 
@@ -23,8 +24,9 @@ self.onmessage = (event: MessageEvent<StartMessage>) => {
   const { bundle } = event.data
   const post = port.postMessage.bind(port) as (message: FromSandbox) => void
   const later = self.setTimeout.bind(self)
-  const listeners = new Set<(message: ToSandbox) => void>()
+  const listeners = new Set<(message: AgentMessage) => void>()
   port.onmessage = ({ data }: MessageEvent<ToSandbox>) => {
+    if (data.type === 'pulse') return post({ type: 'pulse' })
     for (const listener of [...listeners]) listener(data)
   }
   const agent = new RemoteAgentPort({
@@ -36,6 +38,8 @@ self.onmessage = (event: MessageEvent<StartMessage>) => {
   })
   const outbox = new Outbox(post, later)
   confine(self)
+  boundMemory(self as unknown as Record<string, unknown>)
+  post({ type: 'pulse' })
   void runScript(bundle, {
     port: fewAtOnce(agent),
     onPrint: line => outbox.print(line),

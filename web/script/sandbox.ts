@@ -10,7 +10,7 @@ import type { FromSandbox, Output, StartMessage, ToSandbox } from './sandbox-pro
 
 const POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; connect-src 'none'"
 
-/** In the iframe: starts the Worker with what the page sends, and answers the page's question whether it lives. */
+/** In the iframe: starts the Worker with what the page sends. */
 const BOOTSTRAP = `
 addEventListener('message', event => {
   if (event.source !== parent) return
@@ -18,17 +18,21 @@ addEventListener('message', event => {
   const worker = new Worker(URL.createObjectURL(new Blob([event.data.code], { type: 'text/javascript' })), { name: 'script' })
   worker.onerror = error => { error.preventDefault(); life.postMessage({ type: 'broken', message: error.message || '' }) }
   worker.postMessage({ bundle: event.data.bundle }, [port])
-  life.onmessage = () => life.postMessage({ type: 'alive' })
 }, { once: true })
 `
 
-/** The frame is asked this often, and taken for dead when it has not answered so many times. */
-const PULSE_MS = 1000
+/**
+ * The Worker is asked for its pulse this often. When it has not answered so many times, the script computes without
+ * ever waiting, and may be filling the memory of the page's process: it is ended.
+ */
+const PULSE_MS = 500
 const MOST_MISSED = 6
+/** Until its first pulse the Worker has to be fetched, compiled and started. */
+const MOST_MISSED_AT_START = 60
 
 export interface SandboxEvents {
   onOutput(items: readonly Output[]): void
-  /** Once. `null`: the sandbox was lost, most likely out of memory. */
+  /** Once. `null`: the Worker did not answer any more, and was ended. */
   onEnd(ending: ScriptEnding | null): void
 }
 
@@ -37,6 +41,7 @@ export class ScriptSandbox {
   private readonly port: MessagePort
   private pulse: ReturnType<typeof setInterval> | undefined
   private missed = 0
+  private started = false
 
   /** @param agent answers the script's requests; its rejections are told to the script */
   constructor(
@@ -49,7 +54,6 @@ export class ScriptSandbox {
     this.port = main.port1
     this.port.onmessage = ({ data }: MessageEvent<unknown>) => this.receive(data as FromSandbox)
     life.port1.onmessage = ({ data }: MessageEvent<{ type: string; message?: string }>) => {
-      this.missed = 0
       if (data.type === 'broken') this.lost(data.message ?? '')
     }
     const frame = document.createElement('iframe')
@@ -64,8 +68,8 @@ export class ScriptSandbox {
         const start: StartMessage & { code: string } = { code, bundle }
         frame.contentWindow?.postMessage(start, '*', [main.port2, life.port2])
         this.pulse = setInterval(() => {
-          if (++this.missed > MOST_MISSED) this.lost('')
-          else life.port1.postMessage({ type: 'alive' })
+          if (++this.missed > (this.started ? MOST_MISSED : MOST_MISSED_AT_START)) this.lost('')
+          else this.port.postMessage({ type: 'pulse' } satisfies ToSandbox)
         }, PULSE_MS)
       },
       { once: true },
@@ -93,7 +97,10 @@ export class ScriptSandbox {
   }
 
   private receive(message: FromSandbox): void {
-    if (message.type === 'output') this.events.onOutput(message.items)
+    if (message.type === 'pulse') {
+      this.started = true
+      this.missed = 0
+    } else if (message.type === 'output') this.events.onOutput(message.items)
     else if (message.type === 'ended') this.end(message.ending)
     else if (message.type === 'agent') void this.forward(message.id, message.frame)
   }

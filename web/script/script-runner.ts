@@ -92,7 +92,9 @@ export function runBundle(bundle: ScriptBundle, onOutput: (items: readonly Outpu
   })
 }
 
-const LOST = 'The script’s sandbox was lost; most likely the script used up the memory that a script may have. The machine and your files are as they were.'
+const LOST =
+  'The script computed for some seconds without ever waiting for the machine, so it was ended: it was in an endless loop, or filling the memory. ' +
+  'The machine and your files are as they were.'
 
 /** Ends the script that runs, at any moment. */
 export function stopScript(why = 'You stopped the script. What it had opened in the machine stays open there; Reset closes all of it.'): void {
