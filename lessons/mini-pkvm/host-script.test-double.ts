@@ -79,11 +79,14 @@ _start: ldr     x10, =0x40010000
 export const SCRIPT = `
 import { attempt, guest, hex, host, kvm, mem, print, proc, syscall, type Exit, type Vcpu, type Vm } from 'lab'
 
-const show = (value: unknown): string => JSON.stringify(value, (_, v) => typeof v === 'bigint' ? hex(v) : v instanceof Uint8Array ? [...v] : v)
+const plain = (_: string, v: unknown) => typeof v === 'bigint' ? hex(v) : v instanceof Uint8Array ? [...v] : v
+const show = (value: unknown): string => JSON.stringify(value, plain)
 const tell = async (what: string, call: Promise<unknown>) => {
   const r = await attempt(call)
-  print(what + ': ' + (r.ok ? (typeof r.value === 'object' && r.value !== null && 'fd' in r.value ? 'fd' : show(r.value) ?? 'done') : 'code' in r.error ? r.error.code : String(r.error)))
-  return r.ok ? r.value : undefined
+  if (!r.ok) return void print(what + ': ' + ('code' in r.error ? r.error.code : String(r.error)))
+  const opened = typeof r.value === 'object' && r.value !== null && 'fd' in r.value
+  print(what + ': ' + (opened ? 'fd' : show(r.value) ?? 'done'))
+  return r.value
 }
 const exitOf = async (vcpu: Vcpu, options?: { limitMs: number }): Promise<string> => {
   const r = await attempt(vcpu.run(options))
@@ -95,7 +98,8 @@ const close = async (...all: { close(): Promise<void> }[]) => { for (const one o
 
 const dev = await kvm.open()
 print('version', await dev.apiVersion(), 'mmap', await dev.vcpuMmapSize())
-for (const name of ['KVM_CAP_USER_MEMORY', 'KVM_CAP_ONE_REG', 'KVM_CAP_ARM_PSCI_0_2', 'KVM_CAP_READONLY_MEM', 'KVM_CAP_ARM_VM_IPA_SIZE'] as const)
+for (const name of ['KVM_CAP_USER_MEMORY', 'KVM_CAP_ONE_REG', 'KVM_CAP_ARM_PSCI_0_2', 'KVM_CAP_READONLY_MEM',
+  'KVM_CAP_ARM_VM_IPA_SIZE'] as const)
   print(name, await dev.checkExtension(name))
 print('taint', (await host.taint()).value)
 
@@ -115,7 +119,8 @@ for (const isProtected of [false, true]) {
   {
     const vm = await new_()
     const ram = await mem.map(0x10000)
-    const region = (slot: number, guestAddress: bigint, bytes: number, userAddress = ram.address, flags = 0) => ({ slot, guestAddress, bytes, userAddress, flags })
+    const region = (slot: number, guestAddress: bigint, bytes: number, userAddress = ram.address, flags = 0) =>
+      ({ slot, guestAddress, bytes, userAddress, flags })
     await tell('unaligned address', vm.setMemoryRegion(region(0, 0x40000800n, 0x1000)))
     await tell('unaligned size', vm.setMemoryRegion(region(0, 0x40000000n, 0x800)))
     await tell('unaligned memory', vm.setMemoryRegion(region(0, 0x40000000n, 0x1000, ram.address + 8n)))
@@ -150,9 +155,9 @@ for (const isProtected of [false, true]) {
     await tell('init again', vcpu.init())
     print(show(await vcpu.registers()))
     for (const register of [
-      'sctlr_el1', 'cpacr_el1', 'ttbr0_el1', 'ttbr1_el1', 'tcr_el1', 'afsr0_el1', 'afsr1_el1', 'esr_el1', 'far_el1', 'par_el1',
-      'mair_el1', 'vbar_el1', 'contextidr_el1', 'tpidr_el1', 'cntkctl_el1', 'csselr_el1', 'tpidr_el0', 'tpidrro_el0',
-      'sp_el1', 'elr_el1', 'spsr_el1',
+      'sctlr_el1', 'cpacr_el1', 'ttbr0_el1', 'ttbr1_el1', 'tcr_el1', 'afsr0_el1', 'afsr1_el1', 'esr_el1', 'far_el1',
+      'par_el1', 'mair_el1', 'vbar_el1', 'contextidr_el1', 'tpidr_el1', 'cntkctl_el1', 'csselr_el1',
+      'tpidr_el0', 'tpidrro_el0', 'sp_el1', 'elr_el1', 'spsr_el1',
     ] as const) await tell(register, vcpu.get(register))
     const ids = new Set(await vcpu.registerIds())
     print('listed', ids.has(0x6030000000100040n), ids.has(0x603000000013c080n))
@@ -180,7 +185,7 @@ for (const isProtected of [false, true]) {
       const r = await attempt(vcpu.run())
       if (!r.ok) { print('run: ' + ('code' in r.error ? r.error.code : r.error)); break }
       const exit = r.value
-      const { answer: reply, explanation: _, ...rest } = exit as Exit & { answer?: (v: bigint) => Promise<void>; explanation?: string }
+      const { answer: reply, explanation: _, ...rest } = exit as Exit & { answer?: unknown; explanation?: string }
       print(show(rest))
       if (exit.reason === 'mmio' && !exit.isWrite) await exit.answer(exit.length === 2 ? 0x8001n : 0xfedc8001n)
       else if (exit.reason === 'mmio') print('pc ' + hex(await vcpu.get('pc') - program.entry))
@@ -246,7 +251,8 @@ for (const isProtected of [false, true]) {
     const vm = await new_()
     const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
     await ram.load(program)
-    const rom = await tell('read-only memory', vm.addMemory({ guestAddress: 0x40010000n, bytes: 0x1000, readOnly: true }).then(r => (void r, 'ok')))
+    const rom = await tell('read-only memory',
+      vm.addMemory({ guestAddress: 0x40010000n, bytes: 0x1000, readOnly: true }).then(() => 'ok'))
     const vcpu = await vm.createVcpu()
     await vcpu.set('pc', program.entry)
     print('readonly ' + await exitOf(vcpu, { limitMs: 10 }))
@@ -275,8 +281,10 @@ for (let i = 0; i < 20; i++) many.push(await dev.createVm({ protected: i % 2 ===
 await close(...many)
 
 // The limit of locked memory holds without CAP_IPC_LOCK.
-await syscall('capset', new Uint8Array(Uint32Array.of(0x20080522, 0).buffer), new Uint8Array(24).fill(0xff).map((v, i) => i % 12 === 1 && i < 12 ? v & ~0x40 : v))
-  .then(() => print('capset done'), error => print('capset ' + error.code))
+const header = new Uint8Array(Uint32Array.of(0x20080522, 0).buffer)
+const sets = new Uint8Array(24).fill(0xff)
+sets[1] &= ~0x40
+await syscall('capset', header, sets).then(() => print('capset done'), error => print('capset ' + error.code))
 await host.setRlimit('memlock', { current: 4096 })
 print('memlock', (await host.getRlimit('memlock')).current)
 for (const isProtected of [false, true]) {
@@ -292,7 +300,7 @@ for (const isProtected of [false, true]) {
 
 // Files and memory of the process.
 await tell('no file', syscall('openat', -100, '/nowhere', 0))
-await tell('/proc/cmdline to write', proc.read('/proc/cmdline').then(text => text.includes('kvm-arm.mode=protected')))
+await tell('/proc/cmdline', proc.read('/proc/cmdline').then(text => text.includes('kvm-arm.mode=protected')))
 const memory = await mem.map(0x5000)
 await memory.unmap()
 await tell('after munmap', mem.read32(memory.address))
@@ -322,8 +330,84 @@ await tell('dup3 of itself', syscall('dup3', 1, 1, 0))
 await tell('seek on nothing', syscall('pread64', 77, 0, 0, 0))
 await tell('unknown call', syscall(4000))
 await tell('sleep', host.sleep(5))
-await tell('bad sleep', syscall('nanosleep', new Uint8Array(BigInt64Array.of(0n, 1000000000n).buffer), 0))
+const bad = new Uint8Array(BigInt64Array.of(0n, 1000000000n).buffer)
+await tell('bad sleep', syscall('nanosleep', bad, 0))
 await tell('limit above the maximum', host.setRlimit('memlock', { current: 2 ** 40, maximum: 2 ** 30 }))
 await dev.close()
 await tell('closed', dev.apiVersion())
+`
+
+/** All handles, twice; then VMs that run, and what is left of memory after each. */
+export const LIMITS = `
+import { attempt, guest, host, kvm, mem, print, proc, syscall, type Vm } from 'lab'
+
+// The agent lets nobody close the numbers that it keeps for processes it forks: they are taken here.
+for (let fd = 0n; fd < 232n; ) fd = await syscall('dup', 0)
+const dev = await kvm.open()
+for (let turn = 0; turn < 2; turn++) {
+  const vms: Vm[] = []
+  let end = ''
+  while (end === '') {
+    const vm = await attempt(dev.createVm({ protected: vms.length % 2 === 1 }))
+    if (vm.ok) vms.push(vm.value)
+    else end = 'code' in vm.error ? String(vm.error.code) : 'else'
+  }
+  print(vms.length + ' VMs, then ' + end)
+  for (const vm of vms) await vm.close()
+}
+const free: number[] = []
+const program = guest('share.s')
+for (let turn = 0; turn < 6; turn++) {
+  const vm = await dev.createVm({ protected: turn % 2 === 1 })
+  const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+  await ram.load(program)
+  const vcpus = [await vm.createVcpu(), await vm.createVcpu()]
+  for (const vcpu of vcpus) {
+    await vcpu.set('pc', program.entry)
+    for (let run = 0; run < 3; run++) await vcpu.run()
+  }
+  await mem.readByProcMem(ram.address, 8)
+  await vm.close()
+  await ram.unmap()
+  free.push((await host.memory())['MemFree'] ?? -1)
+}
+print(new Set(free.slice(2)).size === 1 ? 'nothing is lost' : free.join(' '))
+print('locked', /VmLck:\\s*(\\d+)/.exec(await proc.read('/proc/self/status'))?.[1])
+`
+
+/** System calls with arguments that a program in trouble might make. The kernel answers all of them. */
+export const RANDOM = `
+import { attempt, host, mem, print, syscall } from 'lab'
+
+let seed = 12345
+const random = (below: number) => {
+  seed = (Math.imul(seed, 1103515245) + 12345) >>> 0
+  return (seed >>> 8) % below
+}
+const page = (await mem.map(0x3000)).address
+await syscall('openat', -100, '/dev/kvm', 2)
+await syscall('openat', -100, '/proc/cmdline', 0)
+await syscall('openat', -100, '/proc/self/mem', 2)
+await syscall('openat', -100, '/proc/self/pagemap', 0)
+const numbers = [24, 25, 29, 56, 57, 59, 63, 64, 67, 68, 73, 91, 101, 103, 113, 116, 134, 135, 160, 215, 222, 226, 261]
+const requests = [0xae00n, 0xae01n, 0xae03n, 0xae04n, 0xae41n, 0x4020ae46n, 0xae80n, 0x4010aeacn, 0x4010aeabn,
+  0x4020aeaen, 0x8020aeafn, 0xc008aeb0n, 0x5401n, 0x5402n]
+const values = (): bigint => [0n, 1n, 2n, 8n, 0xfffn, 0x1000n, 0x80000000n, page, page + 0x2ff8n, page + 0x3000n,
+  0x1000000000n, 0x7fffffffffn, 0x8000000000n, 0xffffff8040200000n, 0xffffffffffffffffn, 0x400000n][random(16)]!
+for (let i = 0; i < 3000; i++) {
+  const number = numbers[random(numbers.length)]!
+  let args = Array.from({ length: 6 }, values)
+  // Its own descriptors, and signals, stay as they are.
+  if ([24, 57].includes(number)) args = [BigInt(random(12) + 3), BigInt(random(12) + 300), 0n]
+  if (number === 29) args = [BigInt(random(40)), requests[random(requests.length)]!, args[0]!]
+  if ([63, 64, 67, 68].includes(number)) args[0] = BigInt(random(40) + 3)
+  if (number === 134) args[0] = BigInt(random(4) + 30)
+  if (number === 135) args[1] = 0n
+  if (number === 103) args[0] = 1n
+  if ([215, 226].includes(number) && args[0]! < page) args[0] = page
+  if (number === 222) args[3] = args[3]! & ~0x10n
+  await attempt(syscall(number, ...args))
+}
+await host.taint()
+print('done')
 `

@@ -3,8 +3,8 @@
 
         .equ    ESR_FSC_ALIGNMENT, 0x20
 
-// The hypervisor tells the host of an abort at stage 2 by an abort with ESR_S1PTW set. Stage 1 alone never sets it here:
-// no table of the host is ever given away.
+// The hypervisor tells the host of an abort at stage 2 by an abort with ESR_S1PTW set. Stage 1 alone never sets it:
+// no table of the host's is ever given away.
 
 // do_user_abort: x0 = address, x1 = ESR.
 do_user_abort:

@@ -4,7 +4,9 @@
 
         .equ    MAIR_DEVICE_NORMAL, 0xff04      // attribute 0: Device-nGnRE, attribute 1: Normal write-back
         // Granule 4K and 39 bits on both sides, walks cacheable and inner shareable, 36 bits of physical address.
-        .equ    TCR_VALUE, (25) | (1 << 8) | (1 << 10) | (3 << 12) | (25 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30) | (1 << 32)
+        .equ    TCR_TTBR0, 25 | (1 << 8) | (1 << 10) | (3 << 12)
+        .equ    TCR_TTBR1, (25 << 16) | (1 << 24) | (1 << 26) | (3 << 28) | (2 << 30)
+        .equ    TCR_VALUE, TCR_TTBR0 | TCR_TTBR1 | (1 << 32)
         // M, C, SA, SA0, I, DZE, UCT, nTWI, nTWE, UCI, and the bits that are RES1.
         .equ    SCTLR_VALUE, 0x30d00800 | 0x1 | 0x4 | 0x8 | 0x10 | 0x1000 | 0xc000 | 0x50000 | 0x4000000
 

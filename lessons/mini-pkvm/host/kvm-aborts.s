@@ -155,8 +155,8 @@ io_mem_abort:
         mov     x0, #0
 9:      leave
 
-// kvm_handle_mmio_return: x0 = struct kvm_vcpu. If the last exit was MMIO: a load gets what the process answered, and the
-// guest goes on behind the instruction.
+// kvm_handle_mmio_return: x0 = struct kvm_vcpu. If the last exit was MMIO, a load gets what the process answered, and
+// the guest goes on behind the instruction.
 kvm_handle_mmio_return:
         ldr     x1, [x0, #kvm_vcpu.mmio_needed]
         cbz     x1, 9f

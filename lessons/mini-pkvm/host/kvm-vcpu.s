@@ -165,8 +165,8 @@ kvm_vcpu_init:
 9:      add     sp, sp, #32
         leave
 
-// kvm_reset_vcpu: x0 = struct kvm_vcpu. Zero; but PSTATE is EL1 with everything masked, SCTLR_EL1 has everything off, and
-// what no guest may rely on has Linux's mark, so that one that does is found out.
+// kvm_reset_vcpu: x0 = struct kvm_vcpu. Zero; but PSTATE is EL1 with everything masked, SCTLR_EL1 has everything off,
+// and what no guest may rely on has Linux's mark, so that one that does is found out.
         .equ    RESET_UNKNOWN, 0x1de7ec7edbadc0de
         .equ    SCTLR_EL1_RESET, 0x00c50078
 kvm_reset_vcpu:

@@ -42,7 +42,7 @@ kvm_create_vm:
 8:      mov     x0, #-ENOMEM
         leave
 
-// kvm_arch_init_vm: x0 = struct kvm, x1 = type; x0 = 0 or a negative errno. Who is not protected himself protects nobody.
+// kvm_arch_init_vm: x0 = struct kvm, x1 = type; x0 = 0 or a negative errno. Without pKVM nobody can be protected.
 kvm_arch_init_vm:
         ldr     x2, kvm_mode
         cmp     x2, #KVM_MODE_PROTECTED

@@ -1,6 +1,6 @@
 // The host's half of pKVM: what it asks the hypervisor for, and what it keeps in order to give everything back.
 
-// kvm_share_hyp, kvm_unshare_hyp: x0 = page (VA) that the hypervisor may read and write too; x0 = 0 or a negative errno.
+// kvm_share_hyp, kvm_unshare_hyp: x0 = page (VA) that the hypervisor may use too; x0 = 0 or a negative errno.
 kvm_share_hyp:
         stp     x29, x30, [sp, #-16]!
         mov     x29, sp
@@ -187,8 +187,8 @@ free_hyp_memcache:
 2:      stp     xzr, xzr, [x19]
         leave
 
-// pkvm_pgtable_stage2_map: x0 = vCPU (loaded), x1 = gfn, x2 = page (VA) that the caller holds for the guest, x3 = 1 when
-// the guest may not write. A protected guest gets the page, another one a share in it; x0 = 0 or a negative errno.
+// pkvm_pgtable_stage2_map: x0 = vCPU (loaded), x1 = gfn, x2 = page (VA) that the caller holds for the guest, x3 not 0
+// when the guest may not write. A protected guest gets the page, another one a share in it; x0 = 0 or a negative errno.
 pkvm_pgtable_stage2_map:
         enter
         mov     x19, x0

@@ -81,8 +81,8 @@ sys_prlimit64:
 9:      add     sp, sp, #16
         leave
 
-// sys_capset: x0 = header, x1 = data (user). Of all capabilities CAP_IPC_LOCK alone means something here, and it is only
-// given up, never got back.
+// sys_capset: x0 = header, x1 = data (user). Of all capabilities CAP_IPC_LOCK alone means something here. It can be
+// given up and not be got back.
         .equ    CAP_IPC_LOCK, 14
 sys_capset:
         enter

@@ -1,5 +1,5 @@
-// From the number in x8 to the function: Linux's numbers (include/uapi/asm-generic/unistd.h). What is not in the list is
-// -ENOSYS. A function finds the arguments in x0-x5 and gives its result, or a negative errno, in x0.
+// From the number in x8 to the function: Linux's numbers (include/uapi/asm-generic/unistd.h). What is not in the list
+// is -ENOSYS. A function finds the arguments in x0-x5 and gives its result, or a negative errno, in x0.
 
         .macro  system_call number, name
         .word   \number, \name - system_calls

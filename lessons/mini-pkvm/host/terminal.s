@@ -1,5 +1,5 @@
-// The console and the second UART as files. Both are raw: a byte is a byte, but for the carriage return that the console
-// puts before a newline.
+// The console and the second UART as files. Both are raw: a byte is a byte, but for the carriage return that the
+// console puts before a newline.
 
         .equ    TCGETS, 0x5401
         .equ    TCSETSF, 0x5404

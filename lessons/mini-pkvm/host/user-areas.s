@@ -187,7 +187,7 @@ sys_mmap:
 8:      mov     x0, #-EINVAL
         leave
 
-// split_vma: x0 = an address. If it lies inside of an area, the area ends there and another one begins; x0 = 0 or -ENOMEM.
+// split_vma: x0 = an address. If it lies inside of an area, the area ends there and another begins; x0 = 0 or -ENOMEM.
 split_vma:
         enter
         mov     x19, x0
