@@ -17,7 +17,7 @@ export async function runListing(run: LessonRun): Promise<string[]> {
   if (run.hostCalls.length > 0) lines.push('', 'hypercalls by hand', ...run.hostCalls.map(call => `  ${call.text} = ${call.result} (${call.end})`))
   lines.push('', 'events')
   for (const event of await run.events()) {
-    lines.push(`  ${event.instructions} ${event.kind}: ${event.text}${event.physical === undefined ? '' : ` @0x${event.physical.toString(16)}`} ${JSON.stringify(event.details)}`)
+    lines.push(`  ${event.instructions} EL${event.el} ${event.kind}: ${event.text}${event.physical === undefined ? '' : ` @0x${event.physical.toString(16)}`} ${JSON.stringify(event.details)}`)
   }
   const facts = await run.facts()
   lines.push('', `facts: mode ${words(facts.mode)}, phase ${words(facts.phase)}, taint ${facts.taint.known ? facts.taint.value.mask : facts.taint.why}, gate ${facts.gate.option}`)
