@@ -138,17 +138,9 @@ __pkvm_host_unshare_guest:
         cbnz    x1, 8f
         mov     x0, x21
         mov     x1, x20
-        mov     x2, #0
-        bl      guest_stage2_entry
-        tbnz    x0, #63, 9f
-        mov     x22, x0
-        ldr     x19, [x22]
-        mov     x0, #-ENOENT
-        cbz     x19, 9f
-        and     x19, x19, #PTE_ADDRESS
-        mov     x0, x19
-        mov     w1, #HOST_LENT_TO_GUEST
-        bl      check_page_state
+        mov     w2, #PKVM_PAGE_SHARED_BORROWED
+        mov     w3, #HOST_LENT_TO_GUEST
+        bl      guest_page_in_state
         cbnz    x0, 9f
 
         mov     x0, x21
@@ -178,38 +170,22 @@ __pkvm_host_unshare_guest:
 // x0 = 0, -ENOENT when it has no page there, -EPERM when it is not its alone, -EINVAL.
 __pkvm_guest_share_host:
         frame   3
-        mov     x20, x1
-        mov     x21, x0
         bl      hyp_spin_lock
-        mov     x2, #0
-        bl      guest_stage2_entry
-        tbnz    x0, #63, 9f
-        mov     x22, x0
-        ldr     x19, [x22]
-        mov     x0, #-ENOENT
-        cbz     x19, 9f
-        mov     x0, x19
-        bl      guest_entry_state
-        mov     x1, x0
-        mov     x0, #-EPERM
-        cmp     x1, #PKVM_PAGE_OWNED
-        b.ne    9f
-        and     x23, x19, #PTE_ADDRESS
-        mov     x0, x23
-        mov     w1, #GUEST_OWNED
-        bl      check_page_state
+        mov     w2, #PKVM_PAGE_OWNED
+        mov     w3, #GUEST_OWNED
+        bl      guest_page_in_state
         cbnz    x0, 9f
 
-        mov     x0, x23
+        mov     x0, x19
         mov     w1, #GUEST_LENT_TO_HOST
         bl      set_page_state
         mov     x0, x21
         mov     x1, x20
         mov     x2, x22
-        orr     x3, x19, #PTE_SHARED_OWNED
+        orr     x3, x23, #PTE_SHARED_OWNED
         bl      guest_stage2_set
-        mov     x0, x23
-        orr     x1, x23, #PAGE_S2
+        mov     x0, x19
+        orr     x1, x19, #PAGE_S2
         bl      host_stage2_set_page
         mov     x0, #0
 9:      bl      hyp_spin_unlock
@@ -218,41 +194,25 @@ __pkvm_guest_share_host:
 // __pkvm_guest_unshare_host: the same the other way.
 __pkvm_guest_unshare_host:
         frame   3
-        mov     x20, x1
-        mov     x21, x0
         bl      hyp_spin_lock
-        mov     x2, #0
-        bl      guest_stage2_entry
-        tbnz    x0, #63, 9f
-        mov     x22, x0
-        ldr     x19, [x22]
-        mov     x0, #-ENOENT
-        cbz     x19, 9f
-        mov     x0, x19
-        bl      guest_entry_state
-        mov     x1, x0
-        mov     x0, #-EPERM
-        cmp     x1, #PKVM_PAGE_SHARED_OWNED
-        b.ne    9f
-        and     x23, x19, #PTE_ADDRESS
-        mov     x0, x23
-        mov     w1, #GUEST_LENT_TO_HOST
-        bl      check_page_state
+        mov     w2, #PKVM_PAGE_SHARED_OWNED
+        mov     w3, #GUEST_LENT_TO_HOST
+        bl      guest_page_in_state
         cbnz    x0, 9f
 
-        mov     x0, x23
+        mov     x0, x19
         mov     w1, #GUEST_OWNED
         bl      set_page_state
         mov     x0, x21
         mov     x1, x20
         bl      guest_annotation
         mov     x1, x0
-        mov     x0, x23
+        mov     x0, x19
         bl      host_stage2_set_page
         mov     x0, x21
         mov     x1, x20
         mov     x2, x22
-        and     x3, x19, #~PTE_SHARED_OWNED
+        and     x3, x23, #~PTE_SHARED_OWNED
         bl      guest_stage2_set
         mov     x0, #0
 9:      bl      hyp_spin_unlock

@@ -56,6 +56,33 @@ guest_entry_state:
         csel    x0, x1, x0, eq
         ret
 
+// guest_page_in_state: x0 = pkvm_hyp_vm, x1 = gfn, w2 = state in the guest's entry, w3 = states in the page's record.
+// x0 = 0, -ENOENT when the guest has nothing there, -EPERM when the states are others, -EINVAL.
+// For callers that keep x19 to x24: x19 = the page, x20 = gfn, x21 = pkvm_hyp_vm, x22 = address of the entry, x23 = the entry.
+guest_page_in_state:
+        frame   0
+        mov     x21, x0
+        mov     x20, x1
+        mov     w19, w2
+        mov     w24, w3
+        mov     x2, #0
+        bl      guest_stage2_entry
+        tbnz    x0, #63, 9f
+        mov     x22, x0
+        ldr     x23, [x22]
+        mov     x0, #-ENOENT
+        cbz     x23, 9f
+        mov     x0, x23
+        bl      guest_entry_state
+        cmp     w0, w19
+        mov     x0, #-EPERM
+        b.ne    9f
+        and     x19, x23, #PTE_ADDRESS
+        mov     x0, x19
+        mov     w1, w24
+        bl      check_page_state
+9:      unframe 0
+
 // guest_stage2_set: x0 = pkvm_hyp_vm, x1 = gfn, x2 = address of the entry, x3 = the entry that takes the place of another.
 guest_stage2_set:
         frame   1

@@ -60,12 +60,12 @@
 // What two parties think of a page, as the byte of hyp_page that holds both: the host's state in its low half, and the
 // hypervisor's, XOR PKVM_NOPAGE, in its high half. What the two leave open belongs to a guest.
         .equ    HYP_PAGE_STATES, 3              // offset of that byte
-        .equ    HOST_OWNED, PKVM_PAGE_OWNED | ((PKVM_NOPAGE ^ 3) << 4)
-        .equ    HOST_LENT_TO_HYP, PKVM_PAGE_SHARED_OWNED | ((PKVM_PAGE_SHARED_BORROWED ^ 3) << 4)
-        .equ    HOST_LENT_TO_GUEST, PKVM_PAGE_SHARED_OWNED | ((PKVM_NOPAGE ^ 3) << 4)
-        .equ    HYP_OWNED, PKVM_NOPAGE | ((PKVM_PAGE_OWNED ^ 3) << 4)
-        .equ    GUEST_OWNED, PKVM_NOPAGE | ((PKVM_NOPAGE ^ 3) << 4)
-        .equ    GUEST_LENT_TO_HOST, PKVM_PAGE_SHARED_BORROWED | ((PKVM_NOPAGE ^ 3) << 4)
+        .equ    HOST_OWNED, PKVM_PAGE_OWNED | ((PKVM_NOPAGE ^ PKVM_NOPAGE) << 4)
+        .equ    HOST_LENT_TO_HYP, PKVM_PAGE_SHARED_OWNED | ((PKVM_PAGE_SHARED_BORROWED ^ PKVM_NOPAGE) << 4)
+        .equ    HOST_LENT_TO_GUEST, PKVM_PAGE_SHARED_OWNED | ((PKVM_NOPAGE ^ PKVM_NOPAGE) << 4)
+        .equ    HYP_OWNED, PKVM_NOPAGE | ((PKVM_PAGE_OWNED ^ PKVM_NOPAGE) << 4)
+        .equ    GUEST_OWNED, PKVM_NOPAGE | ((PKVM_NOPAGE ^ PKVM_NOPAGE) << 4)
+        .equ    GUEST_LENT_TO_HOST, PKVM_PAGE_SHARED_BORROWED | ((PKVM_NOPAGE ^ PKVM_NOPAGE) << 4)
 
 // The same in bits 56:55 of a guest's entry.
         .equ    PTE_STATE_SHIFT, 55
@@ -114,6 +114,24 @@
         .endif
         ldp     x29, x30, [sp], #16 * (\pairs + 1)
         ret
+        .endm
+
+// x2 to x29 to or from a kvm_cpu_context: each_pair stp, x0 or each_pair ldp, x0.
+        .macro  each_pair what, context
+        \what   x2, x3, [\context, #8 * 2]
+        \what   x4, x5, [\context, #8 * 4]
+        \what   x6, x7, [\context, #8 * 6]
+        \what   x8, x9, [\context, #8 * 8]
+        \what   x10, x11, [\context, #8 * 10]
+        \what   x12, x13, [\context, #8 * 12]
+        \what   x14, x15, [\context, #8 * 14]
+        \what   x16, x17, [\context, #8 * 16]
+        \what   x18, x19, [\context, #8 * 18]
+        \what   x20, x21, [\context, #8 * 20]
+        \what   x22, x23, [\context, #8 * 22]
+        \what   x24, x25, [\context, #8 * 24]
+        \what   x26, x27, [\context, #8 * 26]
+        \what   x28, x29, [\context, #8 * 28]
         .endm
 
 // Between physical addresses and EL2's linear ones. Before the MMU is on the distance is 0.

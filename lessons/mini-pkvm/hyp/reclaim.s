@@ -101,12 +101,12 @@ __pkvm_force_reclaim_guest_page:
         ubfx    x0, x1, #KVM_HOST_DONATION_HANDLE_SHIFT, #16
         bl      get_vm_by_handle
         cbz     x0, hyp_bug
-        mov     x21, x0
         mov     x1, x20
-        mov     x2, #0
-        bl      guest_stage2_entry
-        tbnz    x0, #63, hyp_bug
-        mov     x2, x0
+        mov     w2, #PKVM_PAGE_OWNED
+        mov     w3, #GUEST_OWNED
+        bl      guest_page_in_state
+        cbnz    x0, hyp_bug
+        mov     x2, x22
         mov     x0, x21
         mov     x1, x20
         ldr     x3, =PTE_POISONED

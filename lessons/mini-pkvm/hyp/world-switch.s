@@ -128,40 +128,14 @@ __guest_enter:
         msr     elr_el2, x1
         msr     spsr_el2, x2
         ldr     x30, [x0, #8 * 30]
-        ldp     x28, x29, [x0, #8 * 28]
-        ldp     x26, x27, [x0, #8 * 26]
-        ldp     x24, x25, [x0, #8 * 24]
-        ldp     x22, x23, [x0, #8 * 22]
-        ldp     x20, x21, [x0, #8 * 20]
-        ldp     x18, x19, [x0, #8 * 18]
-        ldp     x16, x17, [x0, #8 * 16]
-        ldp     x14, x15, [x0, #8 * 14]
-        ldp     x12, x13, [x0, #8 * 12]
-        ldp     x10, x11, [x0, #8 * 10]
-        ldp     x8, x9, [x0, #8 * 8]
-        ldp     x6, x7, [x0, #8 * 6]
-        ldp     x4, x5, [x0, #8 * 4]
-        ldp     x2, x3, [x0, #8 * 2]
+        each_pair ldp, x0
         ldp     x0, x1, [x0]
         eret
 
 // From the guest's vectors: x0 and x1 are on the stack, x1 = ARM_EXCEPTION_*.
 __guest_exit:
         ldr     x0, [sp, #16]
-        stp     x2, x3, [x0, #8 * 2]
-        stp     x4, x5, [x0, #8 * 4]
-        stp     x6, x7, [x0, #8 * 6]
-        stp     x8, x9, [x0, #8 * 8]
-        stp     x10, x11, [x0, #8 * 10]
-        stp     x12, x13, [x0, #8 * 12]
-        stp     x14, x15, [x0, #8 * 14]
-        stp     x16, x17, [x0, #8 * 16]
-        stp     x18, x19, [x0, #8 * 18]
-        stp     x20, x21, [x0, #8 * 20]
-        stp     x22, x23, [x0, #8 * 22]
-        stp     x24, x25, [x0, #8 * 24]
-        stp     x26, x27, [x0, #8 * 26]
-        stp     x28, x29, [x0, #8 * 28]
+        each_pair stp, x0
         str     x30, [x0, #8 * 30]
         ldp     x2, x3, [sp], #32
         stp     x2, x3, [x0]
