@@ -25,6 +25,7 @@ ram_bytes:      .skip 8
 gic_distributor: .skip 8                        // VAs
 gic_redistributor: .skip 8
 stdout_path:    .skip 8
+psci_by_hvc:    .skip 8                         // 1: the firmware is called by HVC and not by SMC
 uarts:                                          // the console, and the one for /dev/ttyAMA1
 console_uart:   .skip uart.sizeof
 second_uart:    .skip uart.sizeof
@@ -116,6 +117,7 @@ fdt_properties:
         property "stdout-path", found_stdout_path
         property "reg", found_reg
         property "interrupts", found_interrupts
+        property "method", found_method
         .word   0
 
 found_bootargs:
@@ -196,6 +198,15 @@ found_interrupts:
         add     w1, w1, #32                     // SPI n is INTID 32 + n
         str     x1, [x0, #uart.intid]
 9:      ldp     x29, x30, [sp], #16
+        ret
+
+// method of PSCI: "smc", or "hvc" on a machine whose EL2 is not for its kernel.
+found_method:
+        ldrb    w1, [x22]
+        cmp     w1, #'h'
+        cset    x1, eq
+        adr     x2, psci_by_hvc
+        str     x1, [x2]
         ret
 
 // cells64: w0, w1 = two big-endian cells; x0 = their value.

@@ -1,4 +1,4 @@
-// GICv3: two interrupts matter, the timer's and the second UART's. Nothing is preempted: see exceptions.s.
+// GICv3: three interrupts matter, the timer's and the UARTs'. Nothing is preempted: see exceptions.s.
 
         .equ    GICD_CTLR, 0x0000
         .equ    GICD_CTLR_ENABLE, 0x12          // ARE, group 1
@@ -26,8 +26,20 @@ interrupts_init:
         str     w1, [x20, #GICD_IGROUPR]
         mov     w1, #1 << INTID_TIMER
         str     w1, [x20, #GICD_ISENABLER]
+        ldr     x1, console_uart + uart.intid
+        bl      enable_spi
         ldr     x1, second_uart + uart.intid
-        cbz     x1, 2f
+        bl      enable_spi
+        mov     x1, #0xff
+        msr     icc_pmr_el1, x1
+        mov     x1, #1
+        msr     icc_igrpen1_el1, x1
+        isb
+9:      leave
+
+// enable_spi: x1 = INTID of a device, 0 for none; x19 = distributor.
+enable_spi:
+        cbz     x1, 1f
         lsr     x2, x1, #5                      // word of the bit arrays
         lsl     x2, x2, #2
         mov     w3, #1
@@ -40,12 +52,7 @@ interrupts_init:
         add     x5, x5, x1, lsl #3
         str     xzr, [x19, x5]                  // to the one CPU, affinity 0.0.0.0
         str     w3, [x4, #GICD_ISENABLER]
-2:      mov     x1, #0xff
-        msr     icc_pmr_el1, x1
-        mov     x1, #1
-        msr     icc_igrpen1_el1, x1
-        isb
-9:      leave
+1:      ret
 
 // handle_interrupts: all that are pending.
 handle_interrupts:
@@ -58,16 +65,23 @@ handle_interrupts:
         b.ne    2f
         bl      timer_interrupt
         b       3f
-2:      ldr     x1, second_uart + uart.intid
-        cmp     x19, x1
-        b.ne    3f
-        // Whoever waits looks for himself, and asks for the interrupt again when he needs it.
-        ldr     x0, second_uart
-        str     wzr, [x0, #UARTIMSC]
+2:      adr     x2, console_uart
+        bl      uart_interrupt
+        adr     x2, second_uart
+        bl      uart_interrupt
 3:      msr     icc_eoir1_el1, x19
         isb
         b       1b
 9:      leave
+
+// uart_interrupt: x2 = struct uart, x19 = INTID. Whoever waits looks for himself, and asks for the interrupt again when
+// he needs it.
+uart_interrupt:
+        ldp     x0, x1, [x2]
+        cmp     x19, x1
+        b.ne    1f
+        str     wzr, [x0, #UARTIMSC]
+1:      ret
 
 // wait_for_interrupt: sleep until one is pending, and handle it. The masks of PSTATE do not keep WFI asleep.
 wait_for_interrupt:

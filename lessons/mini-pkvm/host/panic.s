@@ -32,17 +32,18 @@ panic:
 1:      wfi
         b       1b
 
-// power_off: does not return.
+// power_off, machine_restart: do not return.
 power_off:
         ldr     w0, =PSCI_SYSTEM_OFF
-        smc     #0
-        adr     x0, still_on
-        b       panic
-
+        b       1f
 machine_restart:
         ldr     w0, =PSCI_SYSTEM_RESET
+1:      ldr     x1, psci_by_hvc
+        cbnz    x1, 2f
         smc     #0
-        adr     x0, still_on
+        b       3f
+2:      hvc     #0
+3:      adr     x0, still_on
         b       panic
 
         .section .rodata
