@@ -120,6 +120,7 @@ export class SourceExpander {
           // Not assembled.
         } else if (OPENS[word] !== undefined) {
           const end = this.blockEnd(statements, i)
+          this.labels(line)
           this.block(word, line, statements.slice(i + 1, end))
           i = end
         } else if (word === '.endm' || word === '.endr') {
@@ -159,9 +160,14 @@ export class SourceExpander {
       if (line.text.trim() !== '') this.host.statement(line.text, line.position)
       return
     }
+    this.call(macro, line, line.text.slice(this.labels(line) + word.length))
+  }
+
+  /** Define the labels that stand in front of a macro or a block. @returns their length. */
+  private labels(line: Line): number {
     const labels = LABELS.exec(line.text)![0]
     if (labels.trim() !== '') this.host.statement(labels, line.position)
-    this.call(macro, line, line.text.slice(labels.length + word.length))
+    return labels.length
   }
 
   /** Index of the line that ends the block opened at `start`. */

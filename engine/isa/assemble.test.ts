@@ -146,6 +146,7 @@ describe('source structure', () => {
   })
   it('repeats', () => {
     expect(bytes('.rept 3\n.byte 1\n.endr\n.irp n, 4, 5\n.byte \\n\n.endr')).toEqual([1, 1, 1, 4, 5])
+    expect(bytes('.byte 9\na: 1: .rept 2\n.byte 7\n.endr\n.byte . - a, . - 1b')).toEqual([9, 7, 7, 2, 2])
   })
   it('chooses by conditions, nested', () => {
     expect(
