@@ -36,6 +36,7 @@ const ALIGNMENT = 16
 
 export class VmmProcess {
   private greeting: Promise<Hello> | null = null
+  private greeted = false
   /** The end of the last operation that used scratch memory: they take turns. */
   private turn: Promise<unknown> = Promise.resolve()
   private gone: ClosedError | null = null
@@ -49,7 +50,10 @@ export class VmmProcess {
 
   /** Who the process is and where its scratch memory lies. */
   hello(): Promise<Hello> {
-    this.greeting ??= this.guarded('hello', () => hello(this.port, this.number))
+    this.greeting ??= this.guarded('hello', () => hello(this.port, this.number)).then(answer => {
+      this.greeted = true
+      return answer
+    })
     return this.greeting
   }
 
@@ -152,7 +156,10 @@ export class VmmProcess {
       return await body()
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      if (error.name === 'AgentGoneError') throw machineGone(call, error.message)
+      if (error.name === 'AgentGoneError') {
+        // For whoever was using a machine, that there is none means that it was thrown away.
+        throw machineGone(call, this.greeted && error.message.startsWith('There is no machine') ? 'The machine was reset.' : error.message)
+      }
       if (error.name !== 'AgentRefusal') throw error
       const { errno } = error as Error & { errno: number }
       const sentence = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`
