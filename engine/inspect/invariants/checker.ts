@@ -19,7 +19,7 @@ export interface Violation {
   /** What is so, one sentence with the page's address. */
   readonly text: string
   readonly physical: number
-  /** Where the first store was made that changed what is known of the page; of the whole stay when nothing was stored. */
+  /** Where the first store was made that changed what is known of the page. */
   readonly moment: Moment
   /** The hypercall or exception on whose behalf the hypervisor worked. */
   readonly cause: string
@@ -68,6 +68,7 @@ export class InvariantChecker {
     const setting = settingOf(this.kernel)
     const found: Violation[] = []
     const facts = new Map<number, PageFacts>()
+    const moments = new Map<number, Moment>()
     for (const change of report.changes) {
       const { page, moment } = change
       this.pages++
@@ -76,11 +77,14 @@ export class InvariantChecker {
       if (now.host === StateCode.unknown && now.hyp === StateCode.unknown) continue
       const it = reader.facts(page, now, now.mappedBy, tables.value)
       facts.set(it.physical / PAGE, it)
+      moments.set(it.physical, moment)
       for (const broken of [...judge(it, setting), ...leftBehind(change, this.kernel)]) {
         this.add(found, broken, it.physical, moment, report.cause)
       }
     }
-    for (const { physical, ...broken } of this.staleTranslations(facts, setting)) this.add(found, broken, physical, report.moment, report.cause)
+    for (const { physical, ...broken } of this.staleTranslations(facts, setting)) {
+      this.add(found, broken, physical, moments.get(physical) ?? report.moment, report.cause)
+    }
     return found
   }
 
