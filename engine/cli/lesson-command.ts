@@ -9,6 +9,7 @@ import type { KernelChoice, RunReport } from '../../lessons/run/task.ts'
 import { readInput, InputFileError } from './files.ts'
 import { initSources } from './initrd-command.ts'
 import { KernelSupply, defaultCache, SupplyError } from './kernel-supply.ts'
+import { citationNotes } from './lesson-citations.ts'
 import { checksBundle, curriculumOf, lessonNames, readLessonFolder } from './lesson-folders.ts'
 import { LessonPool } from './lesson-pool.ts'
 import { resultLines, summaryLine } from './lesson-table.ts'
@@ -215,6 +216,9 @@ async function test(options: Options, projectRoot: string): Promise<number> {
   for (const lesson of lessons) {
     for (const problem of lesson.read.problems) console.log(`${problemText(lesson.name, problem)}`)
     for (const line of resultLines(results.filter(result => result.trial.lesson.folder === lesson.name))) console.log(line)
+  }
+  for (const kernel of kernels.choices) {
+    for (const note of await citationNotes(sound, kernel, kernels.images[kernel.release])) console.log(note)
   }
   for (const sentence of kernels.missing) console.log(sentence)
   console.log(summaryLine(results, malformed.length, performance.now() - started))
