@@ -8,7 +8,7 @@ import { type BuildQuestion, MachineClient } from './machine-client.ts'
 import { MILESTONE_SYMBOLS } from './milestones.ts'
 import { factOf } from './probe-facts.ts'
 import { buildFailed, systemChoice, systemToBoot } from './system/system-build.ts'
-import { type Choice, isAlive, MACHINE_OFF, type Notice, setChoice, useLab } from './store.ts'
+import { type Choice, isAlive, MACHINE_OFF, type MachineView, type Notice, setChoice, useLab } from './store.ts'
 
 /** Long enough for the Worker to finish a slice; a Worker silent for longer is replaced. */
 const RESET_PATIENCE_MS = 1500
@@ -20,6 +20,8 @@ const client = new MachineClient(receive, message => {
   notify({ message: `The machine broke down: ${message}`, hint: 'Press Boot to start again, perhaps with less RAM.' })
 })
 
+/** What the page showed of the machine that is to be replaced: it stays when there is no new one. */
+let replaced: MachineView = MACHINE_OFF
 /** The choice whose machine is being made. */
 let pending: Choice | null = null
 let download: AbortController | null = null
@@ -68,6 +70,7 @@ export async function boot(): Promise<void> {
   const abort = new AbortController()
   download = abort
   const before = machine.state
+  replaced = machine
   const restore = () => {
     pending = null
     useLab.setState(state => ({
@@ -235,7 +238,7 @@ function receive(message: WorkerMessage): void {
     case 'buildFailed':
       pending = null
       useLab.setState(state => ({
-        machine: state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
+        machine: state.machine.state === 'building' || state.machine.state === 'fetching' ? replaced : state.machine,
       }))
       buildFailed(message.message, message.hint, message.diagnostics)
       break
