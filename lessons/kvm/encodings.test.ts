@@ -6,7 +6,7 @@ import { armMode, explain, isExplained } from './explain.ts'
 import { directoryNames } from './files.ts'
 import { meminfo, messageLines, taintOf } from './host.ts'
 import { CAPABILITY, ioctlName, KVM } from './kvm-numbers.ts'
-import { littleEndian, memoryRegion, oneReg, readRun, valueOf, vcpuInit } from './kvm-structs.ts'
+import { littleEndian, memoryRegion, oneReg, readRun, wordOf, vcpuInit } from './kvm-structs.ts'
 import { makeLab } from './make-lab.ts'
 import { hex, printed } from './print.ts'
 import { REGISTER_ID, registerBytes, registerName } from './registers.ts'
@@ -63,7 +63,7 @@ test('structures have the layout of linux/kvm.h', () => {
   expect(hexOf(region)).toBe(`03000000${'02000000'}${'0000004000000000'}${'0000010000000000'}${'00503412ffff0000'}`)
   expect(hexOf(vcpuInit(5, [0, 2, 33]))).toBe(`05000000${'05000000'}${'02000000'}${'00000000'.repeat(5)}`)
   expect(hexOf(oneReg(REGISTER_ID.pc, 0x1000n))).toBe('4000100000003060' + '0010000000000000')
-  expect(valueOf(littleEndian(-1n, 8))).toBe(0xffff_ffff_ffff_ffffn)
+  expect(wordOf(littleEndian(-1n, 8))).toBe(0xffff_ffff_ffff_ffffn)
   expect(littleEndian(0x1122_3344n, 2)).toEqual(new Uint8Array([0x44, 0x33]))
 })
 
@@ -155,7 +155,8 @@ test('wrong arguments are named before anything is sent', async () => {
   const port = silentPort()
   const trace: TraceEntry[] = []
   const lab = await makeLab({ port, guests: {}, onPrint: () => {}, onAnswer: () => {}, onTrace: entry => trace.push(entry), moment: () => null, place: () => null })
-  const any = lab as any // biome-ignore lint/suspicious/noExplicitAny: what the compiler would refuse is what is tried
+  // biome-ignore lint/suspicious/noExplicitAny: what the compiler would refuse is what is tried
+  const any = lab as any
   const refused = async (call: Promise<unknown>, message: string) => {
     const error = await call.then(
       () => null,

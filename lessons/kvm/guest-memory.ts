@@ -1,7 +1,7 @@
 import { needBigint, needBytes, needInteger, needValue } from './arguments.ts'
 import { ProgramImage } from './guest-image.ts'
 import type { GuestImage, GuestMemory } from './lab.d.ts'
-import { littleEndian, valueOf } from './kvm-structs.ts'
+import { littleEndian, wordOf } from './kvm-structs.ts'
 import { OwnMapping } from './mapping.ts'
 import type { VmmProcess } from './process.ts'
 import { showValue, type Span } from './trace.ts'
@@ -59,7 +59,7 @@ export class SlotMemory extends OwnMapping implements GuestMemory {
 
   async read32(guestAddress: bigint): Promise<number> {
     return this.traced('read32', [guestAddress], async span =>
-      Number(valueOf(await this.process.load(span, this.at('ram.read32', guestAddress, 4, 4n), 4, 4))),
+      Number(wordOf(await this.process.load(span, this.at('ram.read32', guestAddress, 4, 4n), 4, 4))),
     )
   }
 
@@ -72,7 +72,7 @@ export class SlotMemory extends OwnMapping implements GuestMemory {
 
   async read64(guestAddress: bigint): Promise<bigint> {
     return this.traced('read64', [guestAddress], async span =>
-      valueOf(await this.process.load(span, this.at('ram.read64', guestAddress, 8, 8n), 8, 8)),
+      wordOf(await this.process.load(span, this.at('ram.read64', guestAddress, 8, 8n), 8, 8)),
     )
   }
 

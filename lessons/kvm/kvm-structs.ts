@@ -85,7 +85,7 @@ export function littleEndian(value: bigint, length: number): Uint8Array {
 }
 
 /** Up to 8 bytes as a number. */
-export function valueOf(bytes: Uint8Array): bigint {
+export function wordOf(bytes: Uint8Array): bigint {
   const all = new Uint8Array(8)
   all.set(bytes.subarray(0, 8))
   return new DataView(all.buffer).getBigUint64(0, true)

@@ -462,9 +462,7 @@ export interface Rlimit {
   maximum: number
 }
 
-export interface SystemCall {
-  (call: SystemCallName | number, ...args: readonly SystemCallArgument[]): Promise<bigint>
-}
+export type SystemCall = (call: SystemCallName | number, ...args: readonly SystemCallArgument[]) => Promise<bigint>
 
 export type SystemCallArgument = number | bigint | string | Uint8Array
 

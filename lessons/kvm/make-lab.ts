@@ -89,7 +89,7 @@ function systemCalls(process: VmmProcess): SystemCall {
     return process.tracer.span(null, `syscall(${shown})`, async span => {
       const number = typeof call === 'number' ? needInteger('syscall', 'call', call, { most: 0xffff_ffff }) : SYSCALL[needName('syscall', 'system call', call, SYSCALL)]
       if (args.length > 6) throw new TypeError(`syscall: a system call has at most six arguments, not ${args.length}.`)
-      args.forEach((arg, i) => checkArgument(arg, i + 1))
+      for (const [i, arg] of args.entries()) checkArgument(arg, i + 1)
       return process.call(span, number, args, { text: callText(number, args) })
     })
   }

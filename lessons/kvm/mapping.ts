@@ -1,7 +1,7 @@
 /** The VMM's own memory: mapped, loaded, stored, and reached by the kernel in two other ways. */
 import { needBigint, needBoolean, needBytes, needInteger, needName, needOptions, needValue } from './arguments.ts'
 import type { MapOptions, Mapping, Memory } from './lab.d.ts'
-import { littleEndian, valueOf } from './kvm-structs.ts'
+import { littleEndian, wordOf } from './kvm-structs.ts'
 import type { VmmProcess } from './process.ts'
 import { showValue, type Span } from './trace.ts'
 
@@ -93,14 +93,14 @@ export class ProcessMemory implements Memory {
   async read32(address: bigint): Promise<number> {
     return this.traced('read32', [address], async span => {
       needBigint('mem.read32', 'address', address, { multipleOf: 4n })
-      return Number(valueOf(await this.process.load(span, address, 4, 4)))
+      return Number(wordOf(await this.process.load(span, address, 4, 4)))
     })
   }
 
   async read64(address: bigint): Promise<bigint> {
     return this.traced('read64', [address], async span => {
       needBigint('mem.read64', 'address', address, { multipleOf: 8n })
-      return valueOf(await this.process.load(span, address, 8, 8))
+      return wordOf(await this.process.load(span, address, 8, 8))
     })
   }
 
@@ -197,7 +197,7 @@ export class ProcessMemory implements Memory {
       return this.withFile(span, '/proc/self/pagemap', 0, async fd => {
         const entry = new Uint8Array(8)
         if ((await this.process.call(span, 'pread64', [fd, entry, 8, (address >> 12n) * 8n])) !== 8n) return null
-        const word = valueOf(entry)
+        const word = wordOf(entry)
         // Documentation/admin-guide/mm/pagemap.rst: bit 63 present, bits 54:0 the page frame's number.
         return word >> 63n === 0n ? null : ((word & ((1n << 55n) - 1n)) << 12n) | (address & 0xfffn)
       })

@@ -3,7 +3,7 @@ import { Descriptor } from './descriptor.ts'
 import { errnoName } from './errno.ts'
 import { explain } from './explain.ts'
 import { exitName, HYPERCALL_EXIT_SMC, ioctlName, KVM, KVM_EXIT, STRUCT_BYTES, SYSTEM_EVENT, VCPU_FEATURE } from './kvm-numbers.ts'
-import { type KvmRun, littleEndian, oneReg, readRun, RUN_BYTES, RUN_MMIO_DATA, valueOf, vcpuInit } from './kvm-structs.ts'
+import { type KvmRun, littleEndian, oneReg, readRun, RUN_BYTES, RUN_MMIO_DATA, wordOf, vcpuInit } from './kvm-structs.ts'
 import type { CoreRegister, Exit, MmioReadExit, RegisterName, RunOptions, Vcpu, VcpuFeature } from './lab.d.ts'
 import { unmapFrom } from './mapping.ts'
 import type { VmmProcess } from './process.ts'
@@ -73,11 +73,11 @@ export class VirtualCpu extends Descriptor implements Vcpu {
       // The kernel says E2BIG and how many there are when the array is too short.
       const count = new Uint8Array(STRUCT_BYTES.kvm_reg_list)
       await this.request(span, KVM.GET_REG_LIST, count, { expect: [E2BIG] })
-      const list = new Uint8Array(STRUCT_BYTES.kvm_reg_list + 8 * Number(valueOf(count)))
+      const list = new Uint8Array(STRUCT_BYTES.kvm_reg_list + 8 * Number(wordOf(count)))
       list.set(count)
       await this.request(span, KVM.GET_REG_LIST, list)
       const view = new DataView(list.buffer)
-      return Array.from({ length: Number(valueOf(list)) }, (_, i) => view.getBigUint64(8 + 8 * i, true))
+      return Array.from({ length: Number(wordOf(list)) }, (_, i) => view.getBigUint64(8 + 8 * i, true))
     })
   }
 
@@ -105,7 +105,7 @@ export class VirtualCpu extends Descriptor implements Vcpu {
 
   private async readRegister(span: Span, id: bigint): Promise<bigint> {
     const value = await this.oneRegister(span, KVM.GET_ONE_REG, id, new Uint8Array(8), registerName(id))
-    return valueOf(value.subarray(0, Math.min(8, registerBytes(id))))
+    return wordOf(value.subarray(0, Math.min(8, registerBytes(id))))
   }
 
   /** The structure and the value it points to lie side by side in scratch memory. */
@@ -124,7 +124,7 @@ export class VirtualCpu extends Descriptor implements Vcpu {
     switch (exitReason) {
       case KVM_EXIT.MMIO: {
         const { address, data, length, isWrite } = run.mmio
-        if (isWrite) return { reason: 'mmio', isWrite, address, length, data, value: valueOf(data) }
+        if (isWrite) return { reason: 'mmio', isWrite, address, length, data, value: wordOf(data) }
         return this.mmioRead(address, length)
       }
       case KVM_EXIT.HYPERCALL: {

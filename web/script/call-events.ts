@@ -8,6 +8,7 @@ function weight(event: LabEvent): number {
     case 'vm':
     case 'taint':
     case 'gate':
+    case 'violation':
     case 'guest-hypercall':
       return 0
     case 'abort':

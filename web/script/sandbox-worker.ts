@@ -38,7 +38,7 @@ self.onmessage = (event: MessageEvent<StartMessage>) => {
   })
   const outbox = new Outbox(post, later)
   confine(self)
-  boundMemory(self as unknown as Record<string, unknown>)
+  boundMemory(globalThis as unknown as Record<string, unknown>)
   post({ type: 'pulse' })
   void runScript(bundle, {
     port: fewAtOnce(agent),
