@@ -20,6 +20,17 @@ primary_entry:
         ldr     x1, =SCTLR_EL2_OFF
         msr     sctlr_el2, x1
         isb
+        .if     CONFIG_KVM
+        adr     x1, __hyp_bss_start
+        adr     x2, __hyp_bss_end
+1:      stp     xzr, xzr, [x1], #16
+        cmp     x1, x2
+        b.lo    1b
+        adr     x1, __kvm_hyp_host_vector
+        msr     vbar_el2, x1
+        adr     x1, hyp_stack_end
+        mov     sp, x1
+        .endif
         mov     x1, #HCR_RW                     // EL1 is AArch64; nothing traps
         .if     CONFIG_KVM == 0
         mov     x2, #HCR_HCD                    // and nobody answers: HVC is undefined
@@ -47,17 +58,6 @@ primary_entry:
         msr     ich_hcr_el2, xzr
 2:      ldr     x1, =SCTLR_EL1_OFF
         msr     sctlr_el1, x1
-        .if     CONFIG_KVM
-        adr     x1, __hyp_bss_start
-        adr     x2, __hyp_bss_end
-1:      stp     xzr, xzr, [x1], #16
-        cmp     x1, x2
-        b.lo    1b
-        adr     x1, __kvm_hyp_host_vector
-        msr     vbar_el2, x1
-        adr     x1, hyp_stack_end
-        mov     sp, x1
-        .endif
 
         adr     x1, host_entry
         msr     elr_el2, x1
