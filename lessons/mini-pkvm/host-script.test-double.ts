@@ -55,6 +55,87 @@ _start: ldr     x10, =0x40001000
         mov     x3, #0
         b       .
 `,
+  // Switches on the second vCPU, which tells its x0 and switches itself off; then asks what became of it.
+  'second.s': `
+_start: ldr     x12, =0x10000000
+        ldr     x0, =0xc4000003
+        mov     x1, #1
+        adr     x2, second
+        mov     x3, #0x77
+        hvc     #0
+        str     x0, [x12]
+        ldr     x0, =0xc4000003
+        mov     x1, #1
+        hvc     #0
+        str     x0, [x12]
+        ldr     x0, =0xc4000003
+        mov     x1, #9
+        hvc     #0
+        str     x0, [x12]
+        mrs     x0, mpidr_el1
+        str     x0, [x12]
+        ldr     w0, =0x84000000
+        smc     #0
+        str     w0, [x12]
+        wfe
+        str     w0, [x12, #4]
+        b       .
+second: ldr     x12, =0x10000100
+        str     x0, [x12]
+        mrs     x0, mpidr_el1
+        str     x0, [x12]
+        ldr     w0, =0x84000002
+        hvc     #0
+        b       .
+`,
+  // Stores of every width, and one that KVM cannot describe to the process.
+  'widths.s': `
+_start: ldr     x12, =0x10000000
+        ldr     x1, =0x1122334455667788
+        strb    w1, [x12, #3]
+        strh    w1, [x12, #6]
+        str     w1, [x12, #12]
+        str     xzr, [x12, #16]
+        ldrsb   w2, [x12]
+        str     x2, [x12]
+        ldrb    w2, [x12]
+        str     x2, [x12]
+        ldrsw   x2, [x12]
+        str     x2, [x12]
+        stp     x1, x1, [x12]
+        b       .
+`,
+  // Jumps to where nothing is, with vectors that tell the syndrome.
+  'fetch.s': `
+_start: adr     x0, vectors
+        msr     vbar_el1, x0
+        ldr     x12, =0x10000000
+        ldr     x1, =0x20000000
+        br      x1
+        .balign 2048
+vectors: .skip  512
+        mrs     x0, esr_el1
+        str     x0, [x12]
+        mrs     x0, elr_el1
+        str     x0, [x12]
+        mrs     x0, spsr_el1
+        str     x0, [x12]
+        b       .
+`,
+  // An instruction that does not exist.
+  'undefined.s': `
+_start: adr     x0, vectors
+        msr     vbar_el1, x0
+        ldr     x12, =0x10000000
+        .inst   0
+        .balign 2048
+vectors: .skip  512
+        mrs     x0, esr_el1
+        str     x0, [x12]
+        mrs     x0, elr_el1
+        str     x0, [x12]
+        b       .
+`,
   // Reads its page at every turn.
   'reader.s': `
 _start: ldr     x10, =0x40001000
@@ -258,6 +339,71 @@ for (const isProtected of [false, true]) {
     print('readonly ' + await exitOf(vcpu, { limitMs: 10 }))
     if (rom !== undefined) print('readonly ' + await exitOf(vcpu, { limitMs: 10 }))
     await close(vm)
+    await ram.unmap()
+  }
+  for (const [name, runs] of [['second.s', 7], ['widths.s', 12], ['fetch.s', 4], ['undefined.s', 3]] as const) {
+    const program = guest(name)
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpus = [await vm.createVcpu(), await vm.createVcpu({ features: ['psci-0.2', 'power-off'] })] as const
+    await vcpus[0].set('pc', program.entry)
+    print(name + ' stopped ' + await exitOf(vcpus[1], { limitMs: 5 }))
+    for (let i = 0; i < runs; i++) {
+      const r = await attempt(vcpus[0].run({ limitMs: 20 }))
+      if (!r.ok) print(name + ' ' + ('code' in r.error ? r.error.code : String(r.error)))
+      else {
+        const { answer: reply, explanation: _, ...rest } = r.value as Exit & { answer?: unknown; explanation?: string }
+        print(name + ' ' + show(rest))
+        if (r.value.reason === 'mmio' && !r.value.isWrite) await r.value.answer(r.value.length === 1 ? 0x80n : 0x80000000n)
+      }
+    }
+    for (let i = 0; i < 3; i++) print(name + ' second ' + await exitOf(vcpus[1], { limitMs: 5 }))
+    await mem.write(vcpus[0].runAddress + 1n, Uint8Array.of(1))
+    print('immediate_exit ' + await exitOf(vcpus[0]))
+    const late = await tell('late vCPU', vm.createVcpu()) as Vcpu | undefined
+    if (late !== undefined) {
+      await late.set('pc', program.entry)
+      print('late ' + await exitOf(late, { limitMs: 5 }))
+    }
+    await close(vm)
+    await ram.unmap()
+  }
+  {
+    // A vCPU's descriptor keeps the VM alive, a mapping keeps the vCPU.
+    const program = guest('reader.s')
+    const vm = await new_()
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    await syscall('close', vm.fd)
+    print('without its VM ' + await exitOf(vcpu))
+    await tell('page', ram.read32(0x40001000n))
+    await syscall('close', vcpu.fd)
+    await tell('page', ram.read32(0x40001000n))
+    await tell('exit reason', mem.read32(vcpu.runAddress + 8n))
+    await syscall('munmap', vcpu.runAddress, await dev.vcpuMmapSize())
+    await tell('page', ram.read32(0x40001000n))
+    await ram.unmap()
+  }
+  {
+    // Two VMs with one page.
+    const program = guest('reader.s')
+    const ram = await mem.map(0x4000)
+    const vms = [await new_(), await dev.createVm()] as const
+    const vcpus: Vcpu[] = []
+    for (const vm of vms) {
+      await vm.setMemoryRegion({ slot: 0, guestAddress: program.address, bytes: 0x4000, userAddress: ram.address })
+      const vcpu = await vm.createVcpu()
+      await vcpu.set('pc', program.entry)
+      vcpus.push(vcpu)
+    }
+    await mem.write(ram.address, program.bytes)
+    for (const vcpu of vcpus) print('one page ' + await exitOf(vcpu, { limitMs: 5 }))
+    await close(vms[0])
+    print('one page ' + await exitOf(vcpus[1]!, { limitMs: 5 }))
+    await close(vms[1])
     await ram.unmap()
   }
   {

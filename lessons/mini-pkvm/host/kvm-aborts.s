@@ -6,6 +6,7 @@
         .equ    ESR_SRT_SHIFT, 16               // register
         .equ    ESR_SF, 15                      // 64-bit register
         .equ    ESR_EC_IABT_EXTERNAL, (ESR_EC_IABT_CUR << ESR_EC_SHIFT) | 0x10
+        .equ    ESR_EC_DABT_EXTERNAL, (ESR_EC_DABT_CUR << ESR_EC_SHIFT) | 0x10
 
 // kvm_handle_guest_abort: x0 = struct kvm_vcpu; result as of handle_exit.
 // x19 = vCPU, x20 = kvm, x21 = IPA, x22 = ESR, x23 = memslot
@@ -36,7 +37,7 @@ kvm_handle_guest_abort:
         b.eq    io_mem_abort
         mov     x0, x19                         // there is nothing to fetch
         ldr     w1, =ESR_EC_IABT_EXTERNAL
-        bl      inject_exception
+        bl      inject_abort
         leave
 2:      bl      pkvm_mem_abort
         leave
@@ -125,9 +126,8 @@ unaccount_locked_vm:
 // io_mem_abort: in kvm_handle_guest_abort's frame, x19-x22 as there. An access to what nothing backs becomes an exit;
 // the instruction is done when the process runs the vCPU again.
 io_mem_abort:
-        mov     x0, #-ENOSYS
         tst     w22, #ESR_ISV
-        b.eq    9f
+        b.eq    no_syndrome
         ldr     x1, [x19, #kvm_vcpu.run]
         ubfx    w2, w22, #ESR_SAS_SHIFT, #2
         mov     w3, #1
@@ -153,7 +153,28 @@ io_mem_abort:
         mov     x7, #1
         str     x7, [x19, #kvm_vcpu.mmio_needed]
         mov     x0, #0
+        leave
+
+// A load or store of several registers, or the like: nobody can tell the process what it was. A protected guest learns
+// that there is nothing.
+no_syndrome:
+        mov     x0, #-ENOSYS
+        ldr     x1, [x20, #kvm.arch.pkvm.is_protected]
+        cbz     x1, 9f
+        mov     x0, x19
+        ldr     w1, =ESR_EC_DABT_EXTERNAL
+        bl      inject_abort
 9:      leave
+
+// inject_abort: x0 = struct kvm_vcpu, w1 = syndrome of an abort at the guest's EL1; from EL0 its class is one less.
+inject_abort:
+        ldr     x2, [x0, #kvm_vcpu.arch.fault.far_el2]
+        str     x2, [x0, #kvm_vcpu.arch.ctxt + kvm_cpu_context.far_el1]
+        ldr     x2, [x0, #kvm_vcpu.arch.ctxt.regs.pstate]
+        tst     x2, #0xf
+        b.ne    inject_exception
+        and     x1, x1, #~(1 << ESR_EC_SHIFT)
+        b       inject_exception
 
 // kvm_handle_mmio_return: x0 = struct kvm_vcpu. If the last exit was MMIO, a load gets what the process answered, and
 // the guest goes on behind the instruction.
