@@ -18,7 +18,7 @@ import { UsageError } from './run-options.ts'
 
 const USAGE =
   'usage: pkvm-lab lesson list\n' +
-  '       pkvm-lab lesson test [NAME...] [-kernel 7.2|7.3|mini|FILE] [-threads N] [-json FILE]\n' +
+  '       pkvm-lab lesson test [NAME...] [-kernel 7.2|7.3|mini|FILE] [-attempt start|solution|WRONG] [-threads N] [-json FILE]\n' +
   '       pkvm-lab lesson events NAME [-attempt start|solution|WRONG] [-kernel ...]\n' +
   'NAME is a folder of lessons/curriculum, its number or its id.'
 
@@ -29,7 +29,8 @@ interface Options {
   readonly names: readonly string[]
   readonly kernels: readonly string[]
   readonly threads: number
-  readonly attempt: string
+  /** Only this one; events shows the solution unless told. */
+  readonly attempt: string | null
   readonly json: string | null
 }
 
@@ -60,7 +61,7 @@ function parse(args: readonly string[]): Options {
   const names: string[] = []
   const kernels: string[] = []
   let threads = Math.max(1, Math.min(4, availableParallelism()))
-  let attempt = 'solution'
+  let attempt: string | null = null
   let json: string | null = null
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!.replace(/^--/, '-')
@@ -207,7 +208,7 @@ async function test(options: Options, projectRoot: string): Promise<number> {
   let ids = 0
   const trials: Trial[] = kernels.choices.flatMap(kernel =>
     sound.filter(lesson => lesson.kernels.includes(kernel.series)).flatMap(lesson => trialsOf(lesson, kernel, attempt => compile(lesson, attempt), () => ++ids)),
-  )
+  ).filter(trial => options.attempt === null || trial.attempt.name === options.attempt)
   const progress = new Progress(trials)
   const pool = await threadPool(lessons, kernels, options, projectRoot, false)
   await pool.run(groupsOf(trials.flatMap(trial => trial.tasks), MOST_RUNS_A_BOOT), report => progress.add(report))
@@ -264,6 +265,7 @@ function plain(results: readonly TrialResult[], malformed: readonly Named[], ker
 /** `pkvm-lab lesson events`: one attempt on one kernel, with all that a check could have seen. */
 async function events(options: Options, projectRoot: string): Promise<number> {
   if (options.names.length !== 1) throw new UsageError(USAGE)
+  const wanted = options.attempt ?? 'solution'
   const lessons = await readAll(options.names, projectRoot)
   const { read, name } = lessons[0]!
   for (const problem of read.problems) console.log(problemText(name, problem))
@@ -274,11 +276,11 @@ async function events(options: Options, projectRoot: string): Promise<number> {
   const compile = scriptCompiler(await readFile(join(projectRoot, 'lessons', 'kvm', 'lab.d.ts'), 'utf8'))
   let ids = 0
   const all = kernels.choices.flatMap(kernel => trialsOf(lesson, kernel, attempt => compile(lesson, attempt), () => ++ids))
-  const trials = all.filter(trial => trial.attempt.name === options.attempt)
-  if (trials.length === 0) throw new UsageError(`${name} has no attempt "${options.attempt}"; it has ${[...new Set(all.map(trial => trial.attempt.name))].join(', ')}.`)
+  const trials = all.filter(trial => trial.attempt.name === wanted)
+  if (trials.length === 0) throw new UsageError(`${name} has no attempt "${wanted}"; it has ${[...new Set(all.map(trial => trial.attempt.name))].join(', ')}.`)
   const show = (report: RunReport) => {
     const task = trials.flatMap(trial => trial.tasks).find(candidate => candidate.id === report.id)
-    console.log(`== ${name}, ${options.attempt}, ${task?.kernel.release ?? ''}, mode ${task?.plan.settings.mode ?? ''}: ${report.instructions} instructions, ${report.ending.kind}`)
+    console.log(`== ${name}, ${wanted}, ${task?.kernel.release ?? ''}, mode ${task?.plan.settings.mode ?? ''}: ${report.instructions} instructions, ${report.ending.kind}`)
     for (const line of report.listing) console.log(line)
     console.log('\nchecks')
     for (const check of report.checks) console.log(`  ${check.passed ? 'pass' : 'fail'} ${check.id}${check.passed ? '' : ` (${check.explanation}): ${check.detail}`}`)

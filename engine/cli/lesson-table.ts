@@ -21,7 +21,12 @@ function words(results: readonly TrialResult[]): string {
   const solution = results.find(result => result.trial.role === 'solution')
   const wrong = results.filter(result => result.trial.role === 'wrong').length
   const instructions = results.reduce((sum, result) => sum + result.instructions, 0)
-  return `start fails, solution passes ${solution?.checks ?? 0}, ${wrong} wrong explained  (${(instructions / 1e6).toFixed(0)} M instructions)`
+  const parts = [
+    ...(results.some(result => result.trial.role === 'start') ? ['start fails'] : []),
+    ...(solution === undefined ? [] : [`solution passes ${solution.checks}`]),
+    ...(wrong === 0 ? [] : [`${wrong} wrong explained`]),
+  ]
+  return `${parts.join(', ')}  (${(instructions / 1e6).toFixed(0)} M instructions)`
 }
 
 export function summaryLine(results: readonly TrialResult[], malformed: number, milliseconds: number): string {
