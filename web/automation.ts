@@ -1,5 +1,6 @@
 import { ALL_COMMANDS, runCommand } from './commands.ts'
 import { onConsole } from './console-feed.ts'
+import { type LessonReport, lessonReport } from './lessons/start-lessons.ts'
 import { useLab } from './store.ts'
 
 /** The page for programs: `window.pkvmLab`. The same commands and the same state that people see. */
@@ -10,6 +11,8 @@ export interface LabAutomation {
   consoleText(): string
   /** Hashes asked for by `?hash-at=COUNT,COUNT...`: of registers and RAM at exactly these instruction counts. */
   hashes(): readonly { instructions: number; hash: string }[]
+  /** The lesson that is read, and what its checks say; null when none is. */
+  lesson(): LessonReport | null
 }
 
 declare global {
@@ -41,5 +44,6 @@ export function exposeAutomation(): void {
     },
     consoleText: () => text,
     hashes: () => useLab.getState().hashes,
+    lesson: lessonReport,
   }
 }

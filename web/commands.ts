@@ -8,6 +8,7 @@ import { showLow, useLayout } from './layout/layout-store.ts'
 import { boot, notify, pause, reset, resume } from './machine-control.ts'
 import { choiceDiffers, isAlive, type LabState, useLab } from './store.ts'
 import { SYSTEM_COMMANDS } from './system/system-commands.ts'
+import { LESSON_COMMANDS } from './lessons/lesson-commands.ts'
 import { SCRIPT_COMMANDS } from './script/script-commands.ts'
 import { COMBINATION_COMMANDS, MODE_COMMANDS, SWITCH_COMMANDS } from './switches/switch-commands.ts'
 import { applyTheme, THEMES } from './theme.ts'
@@ -207,6 +208,7 @@ export const ALL_COMMANDS: readonly Command[] = [
   ...CODE_COMMANDS,
   ...SCRIPT_COMMANDS,
   ...SYSTEM_COMMANDS,
+  ...LESSON_COMMANDS,
 ]
 
 /** Runs a command if it applies now. @returns whether it did */

@@ -1,5 +1,6 @@
 import type { InspectionMessage, InspectionRequest } from '../engine/worker/inspection-protocol.ts'
 import type { BuildAnswer, BuildRequest } from '../engine/worker/build-protocol.ts'
+import type { LabConnection, LabMessage, LabRequest } from '../lessons/run/questions.ts'
 import type { LoadMessage, PageMessage, WorkerMessage } from '../engine/worker/protocol.ts'
 import { agentLost, connectAgent, isAgentMessage, receiveAgent } from './script/agent-channel.ts'
 import { inspection, isInspectionMessage } from './inspector/inspection-client.ts'
@@ -8,7 +9,8 @@ import { inspection, isInspectionMessage } from './inspector/inspection-client.t
 export type BuildQuestion = BuildRequest extends infer R ? (R extends BuildRequest ? Omit<R, 'id'> : never) : never
 
 /** The Worker that holds the machine. Starts a new one when the old one dies, so that Reset always works. */
-export class MachineClient {
+export class MachineClient implements LabConnection {
+  private readonly listeners = new Set<(message: LabMessage) => void>()
   private worker: Worker | null = null
   private nextCheck = 1
   private readonly builds = new Map<number, (answer: BuildAnswer | null) => void>()
@@ -28,6 +30,7 @@ export class MachineClient {
     worker.addEventListener('message', (event: MessageEvent<WorkerMessage | InspectionMessage>) => {
       if (this.worker !== worker) return
       const message = event.data
+      for (const listener of [...this.listeners]) listener(message)
       if (isInspectionMessage(message)) inspection.receive(message)
       else if (isAgentMessage(message)) receiveAgent(message)
       else if (message.type === 'checked') {
@@ -64,6 +67,17 @@ export class MachineClient {
 
   send(message: Exclude<PageMessage, LoadMessage | BuildRequest | { type: 'check' }>): void {
     this.started().postMessage(message)
+  }
+
+  /** For those who speak the Worker's messages themselves, such as lessons. */
+  post(message: LabRequest): void {
+    this.started().postMessage(message)
+  }
+
+  /** Everything that the Worker says, before anyone else hears it. */
+  subscribe(listener: (message: LabMessage) => void): () => void {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
   }
 
   /** A question about the inside of the machine; see inspector/inspection-client.ts. */

@@ -1,4 +1,5 @@
 import type { BuildAnswer, SystemSources } from '../engine/worker/build-protocol.ts'
+import type { LabConnection } from '../lessons/run/questions.ts'
 import type { StatusMessage, WorkerMessage } from '../engine/worker/protocol.ts'
 import { clearConsole, feedConsole, LineReader, onConsole } from './console-feed.ts'
 import { downloadKernel, FileError, listKernels, ownFiles, readOwnFile } from './files.ts'
@@ -7,6 +8,7 @@ import { labInitrd } from './lab-initrd.ts'
 import { type BuildQuestion, MachineClient } from './machine-client.ts'
 import { MILESTONE_SYMBOLS } from './milestones.ts'
 import { factOf } from './probe-facts.ts'
+import { lessonSystems } from './lessons/lesson-systems.ts'
 import { buildFailed, systemChoice, systemToBoot } from './system/system-build.ts'
 import { type Choice, isAlive, MACHINE_OFF, type MachineView, type Notice, setChoice, useLab } from './store.ts'
 
@@ -19,6 +21,9 @@ const client = new MachineClient(receive, message => {
   useLab.setState({ machine: MACHINE_OFF, booted: null, download: null })
   notify({ message: `The machine broke down: ${message}`, hint: 'Press Boot to start again, perhaps with less RAM.' })
 })
+
+/** The Worker's messages, for those who speak them themselves. */
+export const machineConnection: LabConnection = client
 
 /** What the page showed of the machine that is to be replaced: it stays when there is no new one. */
 let replaced: MachineView = MACHINE_OFF
@@ -90,6 +95,7 @@ export async function boot(): Promise<void> {
     let image: ArrayBuffer | SystemSources | null
     if (choice.kernel.from === 'file') image = ownFiles.image
     else if (choice.kernel.from === 'system') image = await systemToBoot()
+    else if (choice.kernel.from === 'lesson') image = (await lessonSystems.build?.()) ?? null
     else {
       const version = choice.kernel.version
       const entry = kernels.entries.find(kernel => kernel.version === version)
@@ -235,13 +241,16 @@ function receive(message: WorkerMessage): void {
       }))
       notify({ message: sentence(message.message), hint: message.hint })
       break
-    case 'buildFailed':
+    case 'buildFailed': {
+      const ofLesson = pending?.kernel?.from === 'lesson'
       pending = null
       useLab.setState(state => ({
         machine: state.machine.state === 'building' || state.machine.state === 'fetching' ? replaced : state.machine,
       }))
-      buildFailed(message.message, message.hint, message.diagnostics)
+      if (ofLesson) lessonSystems.failed?.(message.message, message.diagnostics)
+      else buildFailed(message.message, message.hint, message.diagnostics)
       break
+    }
     case 'restored':
       inspection.machineRestored(message.events)
       break

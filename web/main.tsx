@@ -13,12 +13,14 @@ import './layout/workspace.css'
 import './editor/editor.css'
 import './script/trace.css'
 import './system/system.css'
+import './styles/lessons.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { tinykeys } from 'tinykeys'
 import { exposeAutomation } from './automation.ts'
 import { keyBindings } from './commands.ts'
 import { Lab } from './components/lab.tsx'
+import { startLessons } from './lessons/start-lessons.ts'
 import { findKernels } from './machine-control.ts'
 import { useLab } from './store.ts'
 import { startSystem } from './system/system-build.ts'
@@ -33,6 +35,7 @@ tinykeys(window, keyBindings())
 followSystemTheme(theme => useLab.setState({ theme }))
 startSwitches()
 startSystem()
+startLessons()
 void findKernels()
 createRoot(root).render(
   <StrictMode>

@@ -17,6 +17,8 @@ export interface Choice extends MachineSettings {
     | { from: 'file'; name: string }
     /** Assembled in the page: which edition of the sources, and the values of its options. */
     | { from: 'system'; name: string; edition: number; options: Readonly<Record<string, string>> }
+    /** mini-pKVM with the files of the lesson that is open: `edition` counts its builds. */
+    | { from: 'lesson'; name: string; lesson: string; edition: number }
     | null
   initrd: 'lab' | 'file' | 'none'
 }

@@ -4,20 +4,11 @@
  * the same order give the same run, and an idle machine waits for nobody.
  */
 import { RemoteAgentPort } from '../agent/remote-port.ts'
-import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
+import type { LabConnection, LabMessage, LabRequest } from './lab-connection.ts'
 import { machineFactory } from './machine-factory.ts'
-import type { PageMessage, WorkerMessage } from './protocol.ts'
 import { type MachineFactory, type RunnableMachine, Session } from './session.ts'
 
-export type LabRequest = PageMessage | InspectionRequest
-export type LabMessage = WorkerMessage | InspectionMessage
-
-/** The lab as those see it who only exchange messages with it, wherever it runs. */
-export interface LabConnection {
-  post(message: LabRequest): void
-  /** @returns unsubscribes. */
-  subscribe(listener: (message: LabMessage) => void): () => void
-}
+export type { LabConnection, LabMessage, LabRequest }
 
 /** Instructions that make a millisecond of the session's clock: its slices are about eight times as long. */
 const INSTRUCTIONS_PER_MS = 50_000

@@ -5,6 +5,10 @@ import { ALL_COMMANDS, COMMANDS } from '../commands.ts'
 import { onConsole } from '../console-feed.ts'
 import { megabytes } from '../format.ts'
 import { consoleShown, typeBytes } from '../machine-control.ts'
+import { LESSON } from '../lessons/lesson-commands.ts'
+import { useLessons } from '../lessons/lesson-store.ts'
+import { hasAgent } from '../script/script-runner.ts'
+import { useLayout } from '../layout/layout-store.ts'
 import { useLab } from '../store.ts'
 import { SYSTEM } from '../system/system-commands.ts'
 import { CommandButton } from './command-button.tsx'
@@ -83,6 +87,7 @@ export function BeforeBoot() {
   const kernel = useLab(state => state.choice.kernel)
   const kernels = useLab(state => state.kernels)
   const download = useLab(state => state.download)
+  const append = useLab(state => state.choice.append)
   if (!['empty', 'fetching', 'building'].includes(state)) return null
   if (kernels.state === 'asking') return <div className="before-boot" />
   if (kernel === null) {
@@ -122,6 +127,7 @@ export function BeforeBoot() {
       </div>
     )
   }
+  if (hasAgent(append)) return <AgentInvitation name={name} />
   return (
     <div className="before-boot">
       <h3>A whole Arm computer, switched off.</h3>
@@ -135,6 +141,43 @@ export function BeforeBoot() {
         <CommandButton command={COMMANDS.boot} primary icon={<PlayIcon />} label="Boot the machine" />
         {entry !== undefined && <span className="quiet">{megabytes(entry.bytes)} to load</span>}
       </div>
+      <LessonInvitation />
+    </div>
+  )
+}
+
+/** For those who came to learn. Where a lesson is being read, it says itself what is next. */
+function LessonInvitation() {
+  const reading = useLayout(state => state.side === 'lessons')
+  if (reading) return null
+  return (
+    <div className="invite">
+      <p>Or be led: each lesson asks one question of this machine, and its state tells whether you have the answer.</p>
+      <div className="row">
+        <CommandButton command={LESSON.first} label="Begin with the lessons" />
+        <CommandButton command={LESSON.list} label="See all" />
+      </div>
+    </div>
+  )
+}
+
+/** Before a boot for scripts: a lesson's, or the learner's own. */
+function AgentInvitation({ name }: { name: string }) {
+  const reading = useLessons(state => state.open !== null)
+  return (
+    <div className="before-boot">
+      <h3>A whole Arm computer, switched off.</h3>
+      <p>
+        {reading ? 'The lesson’s first run starts' : 'A script’s first run starts'} <b>{name}</b> at EL2, the hypervisor’s level, on a processor that
+        lives in this tab. Here you will see its memory, page by page, and who may touch it.
+      </p>
+      <p>Nothing is recorded or scripted. Every line and number comes out of the machine.</p>
+      {!reading && (
+        <div className="row">
+          <CommandButton command={COMMANDS.boot} primary icon={<PlayIcon />} label="Boot the machine" />
+        </div>
+      )}
+      <LessonInvitation />
     </div>
   )
 }
@@ -152,6 +195,7 @@ function SystemInvitation({ alone }: { alone: boolean }) {
         <CommandButton command={COMMANDS.boot} primary icon={<PlayIcon />} label="Boot the machine" />
         <CommandButton command={SYSTEM.sources} label="Read its sources" />
       </div>
+      <LessonInvitation />
       {alone && (
         <p className="quiet" data-testid="no-kernel">
           Debian’s own kernel is not at hand. On a machine with apt, <code>npm start</code> fetches it and offers it here beside

@@ -88,6 +88,11 @@ export class InspectionClient {
     this.waiting.clear()
   }
 
+  /** How often frames are wanted now, a second. */
+  get rates(): { facts: number; ownership: number } {
+    return { facts: highest(this.factsWatchers), ownership: highest(this.ownershipWatchers) }
+  }
+
   get hasMachine(): boolean {
     return this.send !== null
   }
@@ -209,8 +214,12 @@ export class InspectionClient {
   }
 
   private subscribe<T>(type: 'subscribeOwnership' | 'subscribeFacts', watchers: Set<Watcher<T>>): void {
-    this.send?.({ type, hertz: Math.max(0, ...[...watchers].map(watcher => watcher.hertz)) })
+    this.send?.({ type, hertz: highest(watchers) })
   }
+}
+
+function highest<T>(watchers: ReadonlySet<Watcher<T>>): number {
+  return Math.max(0, ...[...watchers].map(watcher => watcher.hertz))
 }
 
 const MESSAGE_TYPES: ReadonlySet<string> = new Set<InspectionMessage['type']>([

@@ -24,6 +24,7 @@ export type LowTab = keyof typeof LOW_TABS
 /** The left column. */
 export const SIDE_TABS = {
   machine: { title: 'Machine', command: 'Show the machine’s settings' },
+  lessons: { title: 'Lessons', command: 'Show the lessons' },
 } as const
 export type SideTab = keyof typeof SIDE_TABS
 
@@ -59,12 +60,12 @@ export function showSide(side: SideTab): void {
 }
 
 interface Resizable {
-  getSize(): { asPercentage: number }
+  getSize(): { asPercentage: number; inPixels: number }
   resize(size: string): void
 }
 
 /** Panels whose size commands change; set by the workspace. */
-export const sizes: { lowerRow: Resizable | null; code: Resizable | null } = { lowerRow: null, code: null }
+export const sizes: { lowerRow: Resizable | null; code: Resizable | null; side: Resizable | null } = { lowerRow: null, code: null, side: null }
 
 /** Gives the row below at least half of the height, and code more than half of the row. */
 export function makeRoomForCode(): void {
@@ -75,6 +76,13 @@ export function makeRoomForCode(): void {
 /** Makes the row below at least so high, in percent. */
 export function heightenLowerRow(percent: number): void {
   atLeast(sizes.lowerRow, percent)
+}
+
+/** Gives the left column the width of a line of text that reads well, where the window has it. */
+export function makeRoomForReading(): void {
+  const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const wished = Math.min(29 * rem, window.innerWidth * 0.34)
+  if (sizes.side !== null && sizes.side.getSize().inPixels < wished) sizes.side.resize(`${Math.round(wished)}px`)
 }
 
 function atLeast(panel: Resizable | null, percent: number): void {

@@ -8,6 +8,7 @@ import { HypercallPanel } from '../hypercall/hypercall-panel.tsx'
 import { EventList } from '../inspector/event-list.tsx'
 import { Timeline } from '../inspector/timeline.tsx'
 import { VmTable } from '../inspector/vm-table.tsx'
+import { LessonsPanel } from '../lessons/lessons-panel.tsx'
 import { TracePanel } from '../script/trace-panel.tsx'
 import { KconfigPanel } from '../switches/kconfig-panel.tsx'
 import { TruthTable } from '../switches/truth-table.tsx'
@@ -38,6 +39,7 @@ const LOW: Readonly<Record<LowTab, ReactNode>> = {
 
 const SIDE: Readonly<Record<SideTab, ReactNode>> = {
   machine: <Setup />,
+  lessons: <LessonsPanel />,
 }
 
 function tabsOf<T extends string>(titles: Readonly<Record<T, { title: string }>>, contents: Readonly<Record<T, ReactNode>>): Tab<T>[] {

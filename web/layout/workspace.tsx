@@ -14,7 +14,7 @@ import { useRoom } from './room.ts'
 import { Tabs } from './tabs.tsx'
 
 /**
- * The panels under the top bar. Left: what the machine is made of, and lessons. Middle: memory, and under it time. Right:
+ * The panels under the top bar. Left, over the whole height: what the machine is made of, and lessons. Middle: memory, and under it time. Right:
  * what was pointed at. Below: what the learner writes and what the machine says, and lists of what it did. Every line between them can be moved, by pointer
  * and by arrow keys, and stays where it was put. On narrow screens the same panels stand in one column.
  */
@@ -24,46 +24,69 @@ export function Workspace() {
   const { settings } = room
   return (
     <main className="workspace">
-      <Split key={epoch} id="rows" orientation="vertical" panels={['upper', 'lower']}>
-        <Panel id="upper" minSize="220px" className="hold">
-          <Split id={settings ? 'columns' : 'columns-without-settings'} orientation="horizontal" panels={settings ? ['settings', 'centre', 'detail'] : ['centre', 'detail']}>
-            {settings && (
-              <>
-                <Panel id="settings" defaultSize={room.tight ? '18.5rem' : '21rem'} minSize="240px" maxSize="40%" groupResizeBehavior="preserve-pixel-size" className="hold p-settings">
-                  <Side />
-                </Panel>
-                <Handle label="Width of the left column" />
-              </>
-            )}
-            <Panel id="centre" minSize="360px" className="hold p-centre">
-              <div className="stage">
-                <NoticeStrip />
-                <Centre timeline={room.timelineUnderMap} />
-              </div>
+      <Split key={epoch} id={settings ? 'frame' : 'frame-without-side'} orientation="horizontal" panels={settings ? ['settings', 'rest'] : ['rest']}>
+        {settings && (
+          <>
+            <Panel
+              id="settings"
+              defaultSize={room.tight ? '18.5rem' : '21rem'}
+              minSize="240px"
+              maxSize="45%"
+              groupResizeBehavior="preserve-pixel-size"
+              className="hold p-settings"
+              panelRef={holdSide}
+            >
+              <Side />
             </Panel>
-            <Handle label="Width of the inspector" />
-            <Panel id="detail" defaultSize={room.tight ? '19rem' : '22rem'} minSize="260px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
-              <div className="detail">
-                <Inspector />
-              </div>
-            </Panel>
-          </Split>
-        </Panel>
-        <Handle label="Height of the lower panels" />
-        <Panel id="lower" defaultSize="32%" minSize="120px" className="hold" panelRef={holdLowerRow}>
-          <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
-            <Panel id="console" minSize="260px" className="hold p-console" panelRef={holdCode}>
-              <Low />
-            </Panel>
-            <Handle label="Width of code and console" />
-            <Panel id="tabs" minSize="300px" defaultSize="54%" className="hold p-tabs">
-              <Dock timeline={!room.timelineUnderMap} />
-            </Panel>
-          </Split>
+            <Handle label="Width of the left column" />
+          </>
+        )}
+        <Panel id="rest" minSize="45%" className="hold">
+          <Rows tight={room.tight} timelineUnderMap={room.timelineUnderMap} />
         </Panel>
       </Split>
     </main>
   )
+}
+
+/** Memory, time and what was pointed at; below them code, console and lists. */
+function Rows(props: { tight: boolean; timelineUnderMap: boolean }) {
+  return (
+    <Split id="rows" orientation="vertical" panels={['upper', 'lower']}>
+      <Panel id="upper" minSize="220px" className="hold">
+        <Split id="columns" orientation="horizontal" panels={['centre', 'detail']}>
+          <Panel id="centre" minSize="300px" className="hold p-centre">
+            <div className="stage">
+              <NoticeStrip />
+              <Centre timeline={props.timelineUnderMap} />
+            </div>
+          </Panel>
+          <Handle label="Width of the inspector" />
+          <Panel id="detail" defaultSize={props.tight ? '19rem' : '22rem'} minSize="220px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
+            <div className="detail">
+              <Inspector />
+            </div>
+          </Panel>
+        </Split>
+      </Panel>
+      <Handle label="Height of the lower panels" />
+      <Panel id="lower" defaultSize="32%" minSize="120px" className="hold" panelRef={holdLowerRow}>
+        <Split id="dock" orientation="horizontal" panels={['console', 'tabs']}>
+          <Panel id="console" minSize="260px" className="hold p-console" panelRef={holdCode}>
+            <Low />
+          </Panel>
+          <Handle label="Width of code and console" />
+          <Panel id="tabs" minSize="260px" defaultSize="54%" className="hold p-tabs">
+            <Dock timeline={!props.timelineUnderMap} />
+          </Panel>
+        </Split>
+      </Panel>
+    </Split>
+  )
+}
+
+function holdSide(panel: PanelImperativeHandle | null): void {
+  sizes.side = panel
 }
 
 function holdLowerRow(panel: PanelImperativeHandle | null): void {
@@ -77,7 +100,7 @@ function holdCode(panel: PanelImperativeHandle | null): void {
 function Side() {
   const chosen = useLayout(state => state.side)
   return (
-    <div className="side">
+    <div className="side" data-side={chosen}>
       <Tabs label="Left column" className="of-side" tabs={SIDE_PANELS} chosen={chosen} onChoose={side => useLayout.setState({ side })} />
     </div>
   )

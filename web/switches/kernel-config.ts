@@ -26,6 +26,7 @@ export function systemConfig(config: SystemConfig): ConfigView {
 export function configOf(kernel: Exclude<Choice['kernel'], { from: 'system' }>): Promise<ConfigView> {
   if (kernel === null) return Promise.resolve({ state: 'absent', why: 'No kernel is chosen.' })
   if (kernel.from === 'file') return Promise.resolve({ state: 'absent', why: 'Your own Image came without its configuration file.' })
+  if (kernel.from === 'lesson') return Promise.resolve({ state: 'absent', why: 'The lesson builds this system itself, as its text says.' })
   const { version } = kernel
   let view = held.get(version)
   if (view === undefined) {

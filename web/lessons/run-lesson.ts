@@ -1,0 +1,386 @@
+/**
+ * Run and check: the learner's files are compiled, the machine goes to the moment where runs begin, the script runs,
+ * and then the lesson's checks ask the machine. The same code asks as in `pkvm-lab lesson test`.
+ */
+import { type Lesson, scriptOf } from '../../lessons/format.ts'
+import { GUEST_ORIGIN, type GuestProgram } from '../../lessons/kvm/guest-image.ts'
+import type { ScriptBundle } from '../../lessons/kvm/run-script.ts'
+import { type CheckResult, collected, evaluate, outcomesOf } from '../../lessons/run/evaluate.ts'
+import type { AnswerValue, Ending } from '../../lessons/run/lesson-run.ts'
+import { LabQuestions } from '../../lessons/run/questions.ts'
+import { RunRecord } from '../../lessons/run/record.ts'
+import { withAgent } from '../script/script-runner.ts'
+import { assembleFiles } from '../editor/assembler-client.ts'
+import { compileScripts } from '../editor/compile-scripts.ts'
+import { save, setDiagnostics, clearDiagnostics, workspaceFiles } from '../editor/files-store.ts'
+import { inspection } from '../inspector/inspection-client.ts'
+import { useLayout } from '../layout/layout-store.ts'
+import { boot, machineConnection, pause } from '../machine-control.ts'
+import { begin, runBundle, showPlace, stopScript } from '../script/script-runner.ts'
+import type { Output } from '../script/sandbox-protocol.ts'
+import { isRunning, type ScriptProblem, useScript } from '../script/script-store.ts'
+import { type Choice, setChoice, useLab } from '../store.ts'
+import { keepLesson } from './keep-lesson.ts'
+import { backToStart, chosenFitting, consoleSoFar, fittingKernels, hasStart, newEdition, settingsNow } from './lesson-machine.ts'
+import { type BuildFault, progressOf, shelfLesson, type ShelfLesson, sideOf, useLessons, workspaceOf } from './lesson-store.ts'
+
+/** As the headless runner has them. */
+const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
+const MOST_SYSTEM_BOOT_INSTRUCTIONS = 200_000_000
+const MOST_RUN_NANOSECONDS = 30e9
+const SOURCE = 'assembler'
+
+const questions = new LabQuestions(machineConnection, () => inspection.rates)
+
+/** The run whose machine still stands. */
+interface StandingRun {
+  readonly id: string
+  readonly showing: 'own' | 'solution'
+  readonly booted: Choice
+  readonly record: RunRecord
+  readonly ending: Ending
+}
+let standing: StandingRun | null = null
+
+/** Another run, a boot or Reset took this one's place. */
+class GivenUp extends Error {}
+
+/** Runs the open lesson and asks its checks. Whatever is wrong ends up in the store. */
+export async function runLesson(): Promise<void> {
+  const open = shelfLesson(useLessons.getState().open)
+  if (open === undefined || isRunning(useScript.getState()) || useLessons.getState().phase !== 'none') return
+  const { lesson } = open
+  const { showing } = progressOf(lesson.id)
+  const workspace = workspaceOf(lesson.id, showing)
+  save()
+  standing = null
+  useLessons.setState({ phase: 'compiling', fault: '', built: null, ending: '', standing: false })
+  useLayout.setState({ dock: 'trace' })
+  const run = begin('compiling')
+  const still = () => {
+    if (useScript.getState().run !== run) throw new GivenUp()
+  }
+  try {
+    const fault = kernelFault(lesson)
+    if (fault !== '') return over(fault)
+    const bundle = await bundleOf(lesson, workspace)
+    still()
+    if ('explanation' in bundle) {
+      useScript.setState({ phase: 'ended', problems: bundle.places, ending: null })
+      useLessons.setState({ built: bundle })
+      return
+    }
+    await toStart(lesson, still)
+    still()
+    await runAndAsk(open, showing, workspace, bundle)
+  } catch (error) {
+    if (error instanceof GivenUp) return
+    if (error instanceof NotBuilt) {
+      useScript.setState({ phase: 'ended', ending: { kind: 'stopped', why: error.message } })
+      useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
+      return
+    }
+    over(error instanceof Error ? error.message : String(error))
+  } finally {
+    useLessons.setState({ phase: 'none' })
+  }
+}
+
+function over(why: string): void {
+  useScript.setState({ phase: 'ended', ending: { kind: 'stopped', why } })
+  useLessons.setState({ fault: why })
+}
+
+/** Why the lesson cannot run on what is chosen; empty when it can. */
+export function kernelFault(lesson: Lesson): string {
+  if (chosenFitting(lesson) !== undefined) return ''
+  const names = kernelNames(lesson)
+  const { kernel } = useLab.getState().choice
+  const at = fittingKernels(lesson)[0]
+  if (at === undefined) return `This lesson holds for ${names}, and no such kernel is at hand.`
+  const chosen = kernel === null ? 'No kernel is chosen' : kernel.from === 'list' ? `Linux ${kernel.version} is chosen` : `${kernel.name} is chosen`
+  return `${chosen}, and this lesson holds for ${names}. Take ${at.name} for it.`
+}
+
+/** `Linux 7.2 and 7.3`, `mini-pKVM` */
+export function kernelNames(lesson: Lesson): string {
+  const series = lesson.kernels.filter(name => name !== 'mini')
+  const linux = series.length === 0 ? [] : [`Linux ${series.join(' and ')}`]
+  return [...linux, ...(lesson.kernels.includes('mini') ? ['mini-pKVM'] : [])].join(' and ')
+}
+
+/** The script compiled and every guest assembled, or why not, with marks in the editor. */
+async function bundleOf(lesson: Lesson, workspace: string): Promise<ScriptBundle | BuildFault> {
+  const files = workspaceFiles(workspace)
+  const entry = scriptOf(lesson)?.name ?? ''
+  let modules: Readonly<Record<string, string>> = {}
+  if (entry !== '') {
+    if (files[entry] === undefined) return { explanation: 'types', detail: `${entry} is missing: reset the files to have it back.`, places: [] }
+    const compiled = await compileScripts(workspace)
+    if ('diagnostics' in compiled) return faultOf('types', compiled.diagnostics)
+    modules = compiled.modules
+  }
+  const guests: Record<string, GuestProgram> = {}
+  const places: ScriptProblem[] = []
+  const lessonGuests = lesson.files.filter(file => file.role === 'assembly').map(file => file.name)
+  const sources = new Set(lesson.files.filter(file => file.role === 'source').map(file => file.name))
+  // The learner's own files are guests when a script names them.
+  const added = Object.keys(files).filter(
+    file => /\.[sS]$/.test(file) && !file.includes('/') && !lessonGuests.includes(file) && !sources.has(file) && (files[entry] ?? '').includes(`'${file}'`),
+  )
+  for (const file of [...lessonGuests, ...added]) {
+    if (files[file] === undefined) {
+      places.push({ file, line: 1, column: 1, message: 'This file is missing: reset the files to have it back.' })
+      continue
+    }
+    const { ok, bytes, symbols, diagnostics } = await assembleFiles(files, file, undefined, { origin: GUEST_ORIGIN })
+    if (ok) guests[file] = { bytes, symbols: Object.fromEntries(symbols), address: GUEST_ORIGIN }
+    else places.push(...diagnostics)
+  }
+  clearDiagnostics(SOURCE, workspace)
+  if (places.length === 0) return { entry, modules, guests }
+  for (const file of new Set(places.map(place => place.file))) {
+    const problems = places.filter(place => place.file === file).map(({ message, line, column }) => ({ message, line, column, severity: 'error' as const }))
+    setDiagnostics(file, problems, SOURCE, workspace)
+  }
+  return faultOf('assembly', places)
+}
+
+function faultOf(explanation: 'types' | 'assembly', places: BuildFault['places']): BuildFault {
+  const [first] = places
+  return { explanation, detail: first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`, places }
+}
+
+class NotBuilt extends Error {
+  constructor(
+    message: string,
+    readonly explanation: 'assembly' | 'boot',
+  ) {
+    super(message)
+  }
+}
+
+/** The machine stands where runs begin: gone back to, or booted to. */
+async function toStart(lesson: Lesson, still: () => void): Promise<void> {
+  const { append } = useLab.getState().choice
+  if (withAgent(append).split(' ').sort().join(' ') !== append.split(/\s+/).sort().join(' ')) setChoice({ append: withAgent(append), initrd: 'lab' })
+  if (!hasStart(lesson)) {
+    useLessons.setState({ phase: 'booting' })
+    useScript.setState({ phase: 'booting' })
+    await bootToAgent(lesson, still)
+  }
+  await backToStart()
+}
+
+/** Boots the lesson's machine as it is chosen, until its agent is ready. @throws NotBuilt */
+async function bootToAgent(lesson: Lesson, still: () => void): Promise<void> {
+  newEdition()
+  const before = useLab.getState().booted
+  await boot()
+  const mini = useLab.getState().choice.kernel?.from === 'lesson'
+  const most = mini ? MOST_SYSTEM_BOOT_INSTRUCTIONS : MOST_BOOT_INSTRUCTIONS
+  for (;;) {
+    still()
+    if (hasStart(lesson)) return
+    const { machine, notice, booted } = useLab.getState()
+    if (useLessons.getState().built !== null) throw new NotBuilt(useLessons.getState().built?.detail ?? '', 'assembly')
+    if (notice !== null && booted === before) throw new Error(`${notice.message} ${notice.hint}`.trim())
+    if (booted === null && machine.state === 'empty' && before !== null) throw new Error('The machine was reset before the run began.')
+    if (machine.state === 'stopped') throw new NotBuilt(`The machine ended before its agent was ready. The console says last: ${lastLine()}`, 'boot')
+    if (booted !== before && machine.instructions > most) throw new NotBuilt(`The agent was not ready after ${most / 1e6} million instructions. The console says last: ${lastLine()}`, 'boot')
+    await new Promise(resolve => setTimeout(resolve, 60))
+  }
+}
+
+function lastLine(): string {
+  return consoleSoFar().trimEnd().split(/\r?\n/).at(-1)?.trim() || 'nothing'
+}
+
+async function runAndAsk({ lesson, checks }: ShelfLesson, showing: 'own' | 'solution', workspace: string, bundle: ScriptBundle): Promise<void> {
+  const { booted } = useLab.getState()
+  const kernel = chosenFitting(lesson)
+  if (booted === null || kernel === undefined) throw new Error('The machine was reset before the run began.')
+  const settings = settingsNow(lesson)
+  if (kernel.series !== 'mini') inspection.setGate(settings.gate)
+  useLessons.setState({ phase: 'running' })
+  const progress = progressOf(lesson.id)
+  const record = await unlessGone(
+    booted,
+    RunRecord.begin(questions, {
+      kernel: { series: kernel.series, release: kernel.release },
+      settings,
+      answers: sideOf(progress).answers,
+      predictions: progress.predictions,
+      assembled: Object.entries(bundle.guests).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
+      files: workspaceFiles(workspace),
+      hasScript: bundle.entry !== '',
+    }),
+  )
+  const ending = await runUntilItEnds(lesson, bundle, record)
+  pause()
+  if (useLab.getState().booted !== booted) {
+    useLessons.setState({ ending: 'The machine was reset or replaced during the run: nothing was checked.' })
+    return
+  }
+  standing = { id: lesson.id, showing, booted, record, ending }
+  useLessons.setState({ phase: 'checking', standing: true, ending: endingText(ending) })
+  await ask({ lesson, checks }, standing)
+}
+
+async function runUntilItEnds(lesson: Lesson, bundle: ScriptBundle, record: RunRecord): Promise<Ending> {
+  machineConnection.post({ type: 'resume' })
+  if (bundle.entry === '') {
+    useScript.setState({ phase: 'ended', ending: { kind: 'finished' } })
+    return { kind: 'finished' }
+  }
+  let limit: Ending | null = null
+  let until = Number.POSITIVE_INFINITY
+  const unsubscribe = machineConnection.subscribe(message => {
+    if (message.type !== 'status' || limit !== null) return
+    if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
+    const tooMany = message.instructions >= record.began + lesson.limit
+    if (!tooMany && message.virtualNanoseconds < until) return
+    const why = `the run did not end within ${tooMany ? `${lesson.limit / 1e6} million instructions` : `${MOST_RUN_NANOSECONDS / 1e9} seconds of the machine’s time`}`
+    limit = { kind: 'limit', why }
+    stopScript(`${why.charAt(0).toUpperCase()}${why.slice(1)}, and was ended.`)
+  })
+  const { ending } = await runBundle(bundle, items => tell(record, items))
+  unsubscribe()
+  showPlace(workspaceOf(lesson.id, progressOf(lesson.id).showing), ending)
+  return limit ?? ending
+}
+
+function tell(record: RunRecord, items: readonly Output[]): void {
+  for (const item of items) {
+    if (item.kind === 'print') record.onPrint(item.text)
+    else if (item.kind === 'trace') record.onTrace(item.entry)
+    else if (item.kind === 'answer') record.onAnswer(item.name, item.value as AnswerValue)
+  }
+}
+
+/** Rejects when the machine is replaced: its answers will never come. */
+function unlessGone<T>(booted: Choice, promise: Promise<T>): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const unsubscribe = useLab.subscribe(state => {
+      if (state.booted === booted) return
+      unsubscribe()
+      reject(new Error('The machine was reset or replaced meanwhile.'))
+    })
+    promise.then(resolve, reject).finally(unsubscribe)
+  })
+}
+
+/** Asks all checks about the machine as it stands, and keeps what they say. */
+async function ask({ lesson, checks }: ShelfLesson, run: StandingRun): Promise<void> {
+  // The console's last bytes come before this answer.
+  await unlessGone(run.booted, questions.newestEvent())
+  const progress = progressOf(lesson.id)
+  const { answers } = run.showing === 'solution' ? progress.solution : progress.own
+  const about = { ...run.record.end(run.ending, consoleSoFar()), answers, predictions: progress.predictions }
+  const [results, outcomes] = await unlessGone(
+    run.booted,
+    (async () => [await evaluate(checks, about), await outcomesOf(checks, about)] as const)(),
+  )
+  const side = run.showing === 'solution' ? progressOf(lesson.id).solution : progressOf(lesson.id).own
+  const all = lesson.collect ? collected(earlier(checks.checks, side.checks), results) : results
+  const shown = Object.fromEntries(Object.entries(outcomes).filter((entry): entry is [string, string] => entry[1] !== null))
+  const states = Object.fromEntries(
+    all.map(({ check, verdict, broken }) => [
+      check.id,
+      verdict === 'pass' ? { passed: true, explanation: '', detail: '', broken } : { passed: false, explanation: verdict.fail, detail: verdict.detail, broken },
+    ]),
+  )
+  keepLesson(lesson.id, now => ({
+    ...now,
+    [run.showing]: { ...now[run.showing], checks: states },
+    outcomes: { ...now.outcomes, ...shown },
+    done: now.done || (run.showing === 'own' && all.every(result => result.verdict === 'pass')),
+  }))
+  useLessons.setState(({ checked }) => ({ checked: checked + 1 }))
+}
+
+function earlier(checks: ShelfLesson['checks']['checks'], states: ReturnType<typeof sideOf>['checks']): CheckResult[] {
+  return checks.flatMap(check => {
+    const state = states[check.id]
+    if (state === undefined) return []
+    return [{ check, verdict: state.passed ? ('pass' as const) : { fail: state.explanation, detail: state.detail }, explanation: '', broken: state.broken }]
+  })
+}
+
+/** Asks again without running: after a hypercall by hand, or an answer to a question. */
+export async function checkAgain(): Promise<void> {
+  const open = shelfLesson(useLessons.getState().open)
+  const { phase } = useLessons.getState()
+  if (open === undefined || standing === null || phase !== 'none') return
+  const run = standing
+  if (run.id !== open.lesson.id || run.booted !== useLab.getState().booted || run.showing !== progressOf(open.lesson.id).showing) return
+  useLessons.setState({ phase: 'checking' })
+  try {
+    await ask(open, run)
+  } catch (error) {
+    useLessons.setState({ ending: error instanceof Error ? error.message : String(error) })
+  } finally {
+    useLessons.setState({ phase: 'none' })
+  }
+}
+
+/** Whether the machine stands where a run of this lesson ended. */
+export function stands(id: string): boolean {
+  return standing !== null && standing.id === id && standing.booted === useLab.getState().booted
+}
+
+/** The open lesson is another, or shows another attempt: its last run says nothing of this one. */
+export function forgetRun(): void {
+  standing = null
+  useLessons.setState({ fault: '', built: null, ending: '', standing: false })
+}
+
+function endingText(ending: Ending): string {
+  switch (ending.kind) {
+    case 'finished':
+      return ''
+    case 'threw': {
+      const place = ending.place === null ? '' : ` in ${ending.place.file}, line ${ending.place.line}`
+      return `The script ended${place} with ${ending.error.name}: ${ending.error.message}`
+    }
+    default:
+      return `${ending.why.charAt(0).toUpperCase()}${ending.why.slice(1)}${/[.!?]$/.test(ending.why) ? '' : '.'}`
+  }
+}
+
+/** Boots the lesson's machine and leaves it where runs begin. */
+export async function bootLesson(): Promise<void> {
+  const open = shelfLesson(useLessons.getState().open)
+  if (open === undefined || useLessons.getState().phase !== 'none' || isRunning(useScript.getState())) return
+  forgetRun()
+  const fault = kernelFault(open.lesson)
+  if (fault !== '') {
+    useLessons.setState({ fault })
+    return
+  }
+  useLessons.setState({ phase: 'booting' })
+  const run = begin('compiling')
+  useScript.setState({ phase: 'booting' })
+  try {
+    await toStart(open.lesson, () => {
+      if (useScript.getState().run !== run) throw new GivenUp()
+    })
+    useScript.setState({ phase: 'never' })
+  } catch (error) {
+    if (error instanceof GivenUp) return
+    if (error instanceof NotBuilt) useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
+    else useLessons.setState({ fault: error instanceof Error ? error.message : String(error) })
+    useScript.setState({ phase: 'never' })
+  } finally {
+    useLessons.setState({ phase: 'none' })
+  }
+}
+
+/** Hypercalls by hand after a run belong to it: the checks are asked again. */
+export function watchHostCalls(): void {
+  machineConnection.subscribe(message => {
+    if (message.type !== 'hostCallDone' || !message.ok || standing === null || standing.booted !== useLab.getState().booted) return
+    standing.record.onHostCall(message.answer)
+    setTimeout(() => void checkAgain(), 0)
+  })
+}
