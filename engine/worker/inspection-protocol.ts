@@ -215,6 +215,8 @@ export type InspectionRequest =
   | { type: 'subscribeFacts'; hertz: number }
   /** Pauses the machine when the table of VMs changes: one appears, is initialised, goes. Looked at between slices. */
   | { type: 'pauseOnVms'; on: boolean }
+  /** Whether the machine pauses right where an invariant falls (`inspect/invariants`). It does unless told otherwise. */
+  | { type: 'pauseOnViolation'; on: boolean }
   /**
    * Pauses the machine at the first moment at or after so many retired instructions when EL2 is not at work. Runs repeat
    * exactly, so that an event of one run can be visited in the next.
@@ -237,6 +239,8 @@ export type InspectionMessage =
   | OwnershipFrame
   | FactsFrame
   | { type: 'newEvents'; events: LabEvent[]; dropped: number }
+  /** Invariants that fell, as the events of the log that tell of them. */
+  | { type: 'violations'; events: LabEvent[] }
   | { type: 'pageDetail'; id: number; detail: PageDetail }
   | { type: 'resolved'; id: number; answer: Answer<{ physical: number; explanation: string; walk: WalkView | null }> }
   /** By number; empty, with the reason, where the kernel does not tell. */

@@ -28,6 +28,8 @@ export interface EventSource {
   ofPage(physical: number): LabEvent[]
   readonly total: number
   readonly dropped: number
+  /** Invariants that fell since the last question. */
+  takeViolations?(): LabEvent[]
 }
 
 export interface DeskHost {
@@ -74,6 +76,7 @@ export class InspectionDesk {
   private inEl2 = 0
   private burst = BURST
   private pauseOnVms = false
+  private pauseOnViolation = true
 
   constructor(private readonly host: DeskHost) {}
 
@@ -89,6 +92,7 @@ export class InspectionDesk {
     this.inEl2 = 0
     this.burst = BURST
     this.pauseOnVms = false
+    this.pauseOnViolation = true
   }
 
   /** The machine went back to an earlier moment, with `events` in its log: what is shown of it is told anew. */
@@ -120,6 +124,9 @@ export class InspectionDesk {
         break
       case 'pauseOnVms':
         this.pauseOnVms = request.on
+        break
+      case 'pauseOnViolation':
+        this.pauseOnViolation = request.on
         break
       case 'subscribeEvents':
         this.eventsOn = request.on
@@ -172,6 +179,9 @@ export class InspectionDesk {
     if (due && !vmsChanged && this.burst < BURST) this.burst++
     if (this.ownership.hertz > 0 && (stopped || due || (vmsChanged && this.burst-- > 0))) this.sendOwnership(subject, stopped)
     if (this.eventsOn) this.sendEvents(subject)
+    const fallen = subject.events?.takeViolations?.() ?? []
+    if (fallen.length > 0) this.host.post({ type: 'violations', events: fallen })
+    if (fallen.length > 0 && this.pauseOnViolation && !stopped) return true
     return vmsChanged && this.pauseOnVms && !stopped
   }
 

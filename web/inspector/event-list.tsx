@@ -19,6 +19,7 @@ const KIND_NAMES: Readonly<Record<EventKind, string>> = {
   vm: 'VMs',
   taint: 'taint',
   gate: 'gate',
+  violation: 'broken invariants',
 }
 const ALL_KINDS: readonly EventKind[] = LANES.flatMap(lane => [...lane.kinds])
 

@@ -74,7 +74,7 @@ describe('EventLog', () => {
   })
 
   it('puts every kind of the protocol into one lane', () => {
-    const kinds: EventKind[] = ['hypercall', 'guest-hypercall', 'smc', 'world-switch', 'abort', 'ownership', 'vm', 'vcpu', 'taint', 'gate']
+    const kinds: EventKind[] = ['hypercall', 'guest-hypercall', 'smc', 'world-switch', 'abort', 'ownership', 'vm', 'vcpu', 'taint', 'gate', 'violation']
     expect([...ALL].sort()).toEqual(kinds.sort())
     const log = new EventLog()
     log.append({ events: [event(0), event(1, 'taint'), event(2, 'taint')], dropped: 0 })

@@ -10,7 +10,7 @@ export const LANES = [
   { key: 'aborts', title: 'aborts', color: '--host', kinds: ['abort'] },
   { key: 'ownership', title: 'ownership', color: '--vm', kinds: ['ownership'] },
   { key: 'guests', title: 'guest runs', color: '--nvm', kinds: ['world-switch', 'vcpu'] },
-  { key: 'lifecycle', title: 'lifecycle', color: '--bad', kinds: ['vm', 'taint', 'gate'] },
+  { key: 'lifecycle', title: 'lifecycle', color: '--bad', kinds: ['vm', 'taint', 'gate', 'violation'] },
 ] as const satisfies readonly { key: string; title: string; color: string; kinds: readonly EventKind[] }[]
 
 const LANE_OF = new Map<EventKind, number>(LANES.flatMap((lane, index) => lane.kinds.map(kind => [kind, index] as const)))

@@ -46,6 +46,7 @@ interface Watcher<T> {
  */
 export class InspectionClient {
   private pausing = false
+  private pausingOnViolation = true
   private stopAt: number | null = null
   private send: ((request: InspectionRequest) => void) | null = null
   private nextId = 1
@@ -53,6 +54,7 @@ export class InspectionClient {
   private readonly ownershipWatchers = new Set<Watcher<OwnershipFrame>>()
   private readonly factsWatchers = new Set<Watcher<FactsFrame>>()
   private readonly eventWatchers = new Set<(batch: EventBatch) => void>()
+  private readonly violationWatchers = new Set<(events: LabEvent[]) => void>()
   private readonly startWatchers = new Set<() => void>()
   private readonly endWatchers = new Set<() => void>()
   private readonly restoreWatchers = new Set<(events: number) => void>()
@@ -66,6 +68,7 @@ export class InspectionClient {
     if (this.factsWatchers.size > 0) this.subscribe('subscribeFacts', this.factsWatchers)
     if (this.eventWatchers.size > 0) send({ type: 'subscribeEvents', on: true })
     if (this.pausing) send({ type: 'pauseOnVms', on: true })
+    if (!this.pausingOnViolation) send({ type: 'pauseOnViolation', on: false })
     if (this.stopAt !== null) send({ type: 'pauseAt', instructions: this.stopAt })
     this.stopAt = null
   }
@@ -132,6 +135,18 @@ export class InspectionClient {
     this.stopAt = instructions
   }
 
+  /** Whether machines, this one and those to come, pause where an invariant falls. */
+  pauseOnViolation(on: boolean): void {
+    this.pausingOnViolation = on
+    this.send?.({ type: 'pauseOnViolation', on })
+  }
+
+  /** Called when invariants fell. @returns ends the watching */
+  watchViolations(listener: (events: LabEvent[]) => void): () => void {
+    this.violationWatchers.add(listener)
+    return () => this.violationWatchers.delete(listener)
+  }
+
   /** Whether machines, this one and those to come, pause when the table of VMs changes. */
   pauseOnVms(on: boolean): void {
     this.pausing = on
@@ -186,6 +201,9 @@ export class InspectionClient {
       case 'facts':
         for (const watcher of this.factsWatchers) watcher.listener(message)
         break
+      case 'violations':
+        for (const listener of this.violationWatchers) listener(message.events)
+        break
       case 'newEvents':
         for (const listener of this.eventWatchers) listener(message)
         break
@@ -226,6 +244,7 @@ const MESSAGE_TYPES: ReadonlySet<string> = new Set<InspectionMessage['type']>([
   'ownership',
   'facts',
   'newEvents',
+  'violations',
   'pageDetail',
   'resolved',
   'eventList',
