@@ -29,6 +29,10 @@ async function refused(args: readonly string[], reason: RegExp): Promise<void> {
 describe('what cannot be booted is refused in one line', () => {
   it('a missing kernel', () => refused(['-kernel', join(directory, 'nowhere')], /there is no such file/))
   it('a missing initrd', () => refused(['-kernel', good(), '-initrd', join(directory, 'nowhere')], /initrd .*there is no such file/))
+  it('an option that mini-pKVM does not have', () => refused(['-kernel', 'mini,NOTHING=y'], /has no option NOTHING; it has EXPERT/))
+  it('an option of mini-pKVM without what it depends on', () =>
+    refused(['-kernel', 'mini,EXPERT=n,PROTECTED_VM_UAPI=y'], /PROTECTED_VM_UAPI cannot be y: it depends on KVM \[=y\] && EXPERT \[=n\]/))
+  it('an option that is neither y nor n', () => refused(['-kernel', 'mini,KVM=maybe'], /NAME=y or NAME=n, not "KVM=maybe"/))
   it('a directory', () => refused(['-kernel', directory], /it is a directory/))
   it('an empty file', () => refused(['-kernel', file('')], /empty/))
   it('a file that is no arm64 Image', () => refused(['-kernel', file('#!/bin/sh\n'.repeat(100))], /arm64/))

@@ -367,7 +367,7 @@ export function configure(menu: KconfigMenu, wishes: Readonly<Record<string, Tri
   const values = new Map<string, Tristate>()
   const lookup = (name: string): string | undefined => values.get(name)
   const worth = (e: Expression | null): Tristate => (e === null ? 'y' : evaluate(e, lookup))
-  const valueOf = (o: MenuOption): Tristate => {
+  const decided = (o: MenuOption): Tristate => {
     const limit = worth(o.dependsOn)
     if (limit === 'n') return 'n'
     const shown = o.prompt !== null && worth(o.promptIf) !== 'n'
@@ -380,7 +380,7 @@ export function configure(menu: KconfigMenu, wishes: Readonly<Record<string, Tri
   for (let round = 0; round <= menu.options.size; round++) {
     let changed = false
     for (const o of menu.options.values()) {
-      const value = valueOf(o)
+      const value = decided(o)
       if (values.get(o.name) === value) continue
       values.set(o.name, value)
       changed = true

@@ -202,6 +202,8 @@ describe('directives', () => {
       '.else': '.if 1\n.else\n.endif', '.elseif': '.if 0\n.elseif 1\n.endif', '.endif': '.if 1\n.endif', '.include': '.include "b.s"', '.section': '.section .text',
       '.equ': '.equ A, 1', '.set': '.set A, 1', '.equiv': '.equiv A, 1', '.ascii': '.ascii "a"', '.asciz': '.asciz "a"', '.string': '.string "a"',
       '.fill': '.fill 1', '.ifdef': '.ifdef A\n.endif', '.ifndef': '.ifndef A\n.endif', '.ifb': '.ifb\n.endif', '.ifnb': '.ifnb a\n.endif', '.ifc': '.ifc a, a\n.endif', '.ifnc': '.ifnc a, b\n.endif',
+      '.pushsection': '.pushsection .data', '.popsection': '.pushsection .data\n.popsection', '.previous': '.data\n.previous', '.struct': '.struct 8',
+      '.exitm': '.macro m\n.exitm\n.endm\nm', '.purgem': '.macro m\n.endm\n.purgem m', '.warning': '.warning "w"',
     }
     for (const name of Object.keys(DIRECTIVES)) {
       if (isIgnoredDirective(name) || name === '.error') continue
