@@ -1,24 +1,16 @@
-/** The hypervisor of mini-pKVM with a test's own host: every transition, its refusals, and a hostile host. */
+/** The hypervisor of mini-pKVM with a test's own host: every transition and its refusals, and the same on QEMU. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { allRows } from '../../engine/isa/table.ts'
 import { assemble, flatImage } from '../../engine/isa/assemble.ts'
 import { StateCode } from '../../engine/inspect/hyp-page.ts'
-import { checkEveryPage } from '../../engine/inspect/invariants/full-check.ts'
 import { OwnerCode } from '../../engine/inspect/ownership.ts'
 import { Machine } from '../../engine/machine/machine.ts'
+import { GFN, hostileHost, HYP_VCPU, HYP_VM, KVM, MEMCACHE, MIB, PAGE_A, PAGE_B, pfn, PGD, POOL, POOL_BYTES, RAM, random, sources, VCPU } from './hostile-host.test-double.ts'
 import { buildWithTestHost, HypRig, type Step } from './hyp-host.test-double.ts'
-
-const here = dirname(fileURLToPath(import.meta.url))
-const sources = Object.fromEntries(
-  readdirSync(here, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /^(mini-pkvm\.s|(hyp|include)[\\/].*\.s)$/.test(path))
-    .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(here, path), 'utf8')]),
-)
 
 const EPERM = -1
 const ENOENT = -2
@@ -27,24 +19,6 @@ const EBUSY = -16
 const EINVAL = -22
 const EHWPOISON = -133
 
-const RAM = 0x40000000
-const MIB = 1 << 20
-/** Where the tests' pool is, in 128 MiB of RAM. */
-const POOL = RAM + 96 * MIB
-const POOL_BYTES = 4 * MIB
-/** Pages of the host that the tests use. */
-const KVM = RAM + 32 * MIB
-const VCPU = KVM + 0x1000
-const HYP_VM = KVM + 0x2000
-const HYP_VCPU = KVM + 0x3000
-const PGD = KVM + 0x4000
-const MEMCACHE = KVM + 0x8000
-// (Apart from the pool in the low bits of the page number too: an entry of the TLB lives longer that way.)
-const PAGE_A = RAM + 48 * MIB + 0x77000
-const PAGE_B = PAGE_A + 0x1000
-const GFN = 0x40000
-
-const pfn = (address: number) => address / 4096
 
 /** After __pkvm_init and __pkvm_prot_finalize. */
 function protectedRig(ramMiB = 128, files = sources, options: Readonly<Record<string, boolean>> = {}): HypRig {
@@ -407,176 +381,6 @@ describe('the table of VMs', () => {
     expect(rig.call('__pkvm_host_unshare_hyp', pfn(KVM))).toBe(0)
   })
 })
-
-/** Linear congruential, so that every run is the same. */
-function random(seed: number): (below: number) => number {
-  let state = BigInt(seed)
-  return (below) => {
-    state = BigInt.asUintN(64, state * 6364136223846793005n + 1442695040888963407n)
-    return Number((state >> 33n) % BigInt(below))
-  }
-}
-
-/** Calls of a host that has lost its mind: mostly plausible arguments, so that they get far, and some wild ones. */
-function madStep(next: (below: number) => number): Step {
-  const pages = [KVM, VCPU, HYP_VM, HYP_VCPU, PGD, PGD + 4096, MEMCACHE, MEMCACHE + 4096, PAGE_A, PAGE_B, PAGE_B + 4096]
-  const wild = [0n, 1n, 0xffffffffffffffffn, 1n << 63n, BigInt(POOL), 0x9000000n, 0x40200000n, 0x48000000n, (1n << 52n) | 0x42000n]
-  const page = () => BigInt(pages[next(pages.length)]!)
-  const number = () => (next(8) === 0 ? BigInt(next(0x10000)) : BigInt(next(4)))
-  const arguments_ = (): bigint => {
-    switch (next(10)) {
-      case 0:
-        return wild[next(wild.length)]!
-      case 1:
-        return page() / 4096n + BigInt(next(2))
-      case 2:
-      case 3:
-        return page() / 4096n
-      case 4:
-      case 5:
-        return page()
-      case 6:
-        return BigInt(0x1000 + next(4))
-      case 7:
-        return BigInt(GFN + next(4))
-      default:
-        return number()
-    }
-  }
-  const kind = next(20)
-  if (kind === 0) return { load: page() }
-  if (kind <= 3) return { store: page() + BigInt(next(60)) * 8n, value: arguments_() }
-  const calls = [1, 7, 9, 9, 0x1d, 0x1d, 0x1d, 0x1e, 0x1f, 0x1f, 0x20, 0x20, 0x21, 0x26, 0x27, 0x28, 0x28, 0x28, 0x29, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f, 0x2f, 0x30, 0x31]
-  const call = next(30) === 0 ? next(0x40) : calls[next(calls.length)]!
-  const handle = BigInt(0x1000 + next(3))
-  const gfn = BigInt(GFN + next(3))
-  // The right kind of argument for the call, most of the time.
-  const right: Record<number, readonly bigint[]> = {
-    9: [BigInt(VCPU)],
-    0x1d: [page() / 4096n],
-    0x1e: [page() / 4096n],
-    0x1f: [page() / 4096n, gfn],
-    0x20: [page() / 4096n, gfn, 1n, 7n],
-    0x21: [handle, gfn, 1n],
-    0x27: [handle],
-    0x28: [next(2) ? BigInt(KVM) : page(), page(), next(2) ? BigInt(PGD) : page()],
-    0x29: [handle, next(2) ? BigInt(VCPU) : page(), page()],
-    0x2b: [page()],
-    0x2c: [handle, gfn],
-    0x2d: [handle],
-    0x2e: [handle],
-    0x2f: [handle, number(), 0n],
-  }
-  const args = next(4) === 0 ? undefined : right[call]
-  return { call, args: args ?? [arguments_(), arguments_(), arguments_(), arguments_()] }
-}
-
-/** What a host does that knows how to: long enough to reach what single calls at random never reach. */
-function recipe(rig: HypRig, next: (below: number) => number): Step[] {
-  const call = (name: string, ...args: number[]): Step => ({ call: rig.constant(`__KVM_HOST_SMCCC_FUNC_${name}`), args: args.map(BigInt) })
-  const store = (at: number, value: number): Step => ({ store: BigInt(at), value: BigInt(value) })
-  const table = Number(rig.peek(rig.symbol('vm_table'))) - rig.constant('HYP_LINEAR')
-  const used = Array.from({ length: 255 }, (_, slot) => slot).filter((slot) => rig.peek(table + slot * 8) !== 0n)
-  const handle = 0x1000 + (used[next(8) === 0 ? next(used.length + 1) : 0] ?? 0)
-  const gfn = GFN + next(3)
-  const page = PAGE_A + next(6) * 4096
-  const memcache = MEMCACHE + next(8) * 8192
-  switch (next(4)) {
-    case 0:
-      return [
-        ...[HYP_VM, HYP_VCPU, PGD, PGD + 4096, memcache, memcache + 4096].map((at) => call('__pkvm_host_unshare_hyp', pfn(at))),
-        call('__pkvm_host_share_hyp', pfn(KVM)),
-        call('__pkvm_host_share_hyp', pfn(VCPU)),
-        call('__pkvm_reserve_vm'),
-        store(KVM + rig.constant('kvm.created_vcpus'), 1),
-        store(KVM + rig.constant('kvm.arch.pkvm.handle'), handle),
-        store(KVM + rig.constant('kvm.arch.pkvm.is_protected'), next(2)),
-        store(VCPU + rig.constant('kvm_vcpu.vcpu_idx'), 0),
-        call('__pkvm_init_vm', KVM, HYP_VM, PGD),
-        call('__pkvm_init_vcpu', handle, VCPU, HYP_VCPU),
-        call('__pkvm_vcpu_load', handle, 0, 0),
-      ]
-    case 1:
-      return [
-        call('__pkvm_vcpu_load', handle, 0, 0),
-        store(memcache, memcache + 4096),
-        store(VCPU + rig.constant('kvm_vcpu.arch.pkvm_memcache.head'), memcache),
-        store(VCPU + rig.constant('kvm_vcpu.arch.pkvm_memcache.nr_pages'), 2),
-        call('__pkvm_host_donate_guest', pfn(page), gfn),
-        call('__pkvm_host_share_guest', pfn(page), gfn, 1, 7),
-        store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * 4096),
-        store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pstate'), 0x3c5),
-        call('__kvm_vcpu_run', VCPU),
-      ]
-    case 2:
-      return [call('__pkvm_force_reclaim_guest_page', page), { load: BigInt(page) }, call('__kvm_vcpu_run', VCPU)]
-    default:
-      return [
-        call('__pkvm_vcpu_put'),
-        call('__pkvm_start_teardown_vm', handle),
-        ...[0, 1, 2].map((i) => call('__pkvm_reclaim_dying_guest_page', handle, GFN + i)),
-        ...[0, 1, 2].map((i) => call('__pkvm_host_unshare_guest', handle, GFN + i, 1)),
-        call('__pkvm_finalize_teardown_vm', handle),
-      ]
-  }
-}
-
-/** Steps of a host that is hostile, and now and then competent. */
-function* hostileHost(rig: HypRig, next: (below: number) => number): Generator<Step> {
-  for (;;) {
-    if (next(3) !== 0) yield madStep(next)
-    else {
-      for (const step of recipe(rig, next)) {
-        if (next(30) === 0) yield madStep(next)
-        if (next(30) !== 0) yield step
-      }
-    }
-  }
-}
-
-/** What must hold whatever the host does: the lab's rules, of every page. */
-function checkInvariants(rig: HypRig): void {
-  expect(checkEveryPage(rig.inspector.kernel)).toEqual([])
-  const map = rig.inspector.ownership()
-  expect(map.known ? map.value.conflicts : map.why).toEqual([])
-}
-
-describe('a hostile host', () => {
-  it('finds nothing in 20,000 steps', () => {
-    const succeeded = new Map<string, number>()
-    for (let seed = 1; seed <= 20; seed++) {
-      const rig = protectedRig()
-      const steps = hostileHost(rig, random(seed))
-      for (let i = 0; i < 1000; i++) {
-        const step = steps.next().value
-        const { x0, x1 } = rig.step(step)
-        if ('call' in step && x0 === 0n && x1 < 0x10000n) {
-          const name = rig.callName(step.call)
-          succeeded.set(name, (succeeded.get(name) ?? 0) + 1)
-        }
-        if (i % 50 === 49) checkInvariants(rig)
-      }
-      checkInvariants(rig)
-    }
-    // Nothing is shown by calls that are all refused.
-    expect(AT_LEAST.filter(([name, count]) => (succeeded.get(name) ?? 0) < count).map(([name]) => [name, succeeded.get(name)])).toEqual([])
-  })
-})
-
-/** How often each call at least succeeds on the way. */
-const AT_LEAST: readonly (readonly [string, number])[] = [
-  ['__kvm_vcpu_run', 100],
-  ['__pkvm_host_share_hyp', 100],
-  ['__pkvm_host_unshare_hyp', 40],
-  ['__pkvm_host_donate_guest', 20],
-  ['__pkvm_host_share_guest', 20],
-  ['__pkvm_host_unshare_guest', 10],
-  ['__pkvm_init_vm', 30],
-  ['__pkvm_init_vcpu', 30],
-  ['__pkvm_force_reclaim_guest_page', 10],
-  ['__pkvm_reclaim_dying_guest_page', 5],
-  ['__pkvm_finalize_teardown_vm', 30],
-]
 
 /** What each safeguard is for: without it an attack works that is refused with it. */
 describe('without one safeguard', () => {

@@ -2,30 +2,14 @@
  * The invariant checker against bugs that were put into mini-pKVM's hypervisor one at a time: each breaks one line or two,
  * and a host that does a bit of everything runs into it. The checker must name the rule; on the unbroken system nothing.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { EventLog } from '../../engine/inspect/events/event-log.ts'
 import { InvariantChecker, type Violation } from '../../engine/inspect/invariants/checker.ts'
 import type { Rule } from '../../engine/inspect/invariants/rules.ts'
 import { allRows } from '../../engine/isa/table.ts'
 import { assemble, flatImage } from '../../engine/isa/assemble.ts'
+import { GFN, MIB, pfn, POOL, POOL_BYTES, RAM, sources } from './hostile-host.test-double.ts'
 import { HypRig } from './hyp-host.test-double.ts'
-
-const here = dirname(fileURLToPath(import.meta.url))
-const sources = Object.fromEntries(
-  readdirSync(here, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /^(mini-pkvm\.s|(hyp|include)[\\/].*\.s)$/.test(path))
-    .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(here, path), 'utf8')]),
-)
-
-const RAM = 0x40000000
-const MIB = 1 << 20
-const POOL = RAM + 96 * MIB
-const POOL_BYTES = 4 * MIB
-const GFN = 0x40000
-const pfn = (address: number) => address / 4096
 
 /** Pages of the host for one VM, its structures first. */
 function pagesAt(start: number) {
