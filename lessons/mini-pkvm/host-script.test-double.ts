@@ -355,7 +355,8 @@ for (const isProtected of [false, true]) {
       else {
         const { answer: reply, explanation: _, ...rest } = r.value as Exit & { answer?: unknown; explanation?: string }
         print(name + ' ' + show(rest))
-        if (r.value.reason === 'mmio' && !r.value.isWrite) await r.value.answer(r.value.length === 1 ? 0x80n : 0x80000000n)
+        const load = r.value.reason === 'mmio' && !r.value.isWrite ? r.value : null
+        await load?.answer(load.length === 1 ? 0x80n : 0x80000000n)
       }
     }
     for (let i = 0; i < 3; i++) print(name + ' second ' + await exitOf(vcpus[1], { limitMs: 5 }))
@@ -518,7 +519,9 @@ for (let turn = 0; turn < 6; turn++) {
   free.push((await host.memory())['MemFree'] ?? -1)
 }
 print(new Set(free.slice(2)).size === 1 ? 'nothing is lost' : free.join(' '))
+const messages = (await host.messages()).filter(line => line.includes('tainting kernel'))
 print('locked', /VmLck:\\s*(\\d+)/.exec(await proc.read('/proc/self/status'))?.[1])
+print(messages.length === 1 ? 'one message' : messages.join(' '))
 `
 
 /** System calls with arguments that a program in trouble might make. The kernel answers all of them. */

@@ -183,6 +183,7 @@ describe('a VMM on mini-pKVM', () => {
       '255 VMs, then ENOMEM',
       'nothing is lost',
       'locked 0',
+      'one message',
       '{"kind":"finished"}',
     ])
   }, 60_000)
@@ -199,5 +200,5 @@ describe.skipIf(skipLoudly(debian === undefined, 'no kernel 7.2'))('the same scr
     expect(mini.at(-1)).toBe('{"kind":"finished"}')
     const real = await scriptOn(readFileSync(debian!))
     expect(mini).toEqual(real)
-  }, 120_000)
+  }, 300_000)
 })

@@ -201,8 +201,8 @@ pkvm_pgtable_stage2_map:
         mov     x0, x23
         bl      room_for_mapping
         cbnz    x0, 9f
-        // What the CPU has fetched from the page is forgotten: it may have held another guest's code. (The page itself is
-        // not touched: it could be someone else's already, and would be taken from him by force.)
+        // What the CPU has fetched from the page is forgotten: it may have held another guest's code. (The page itself
+        // is not touched: it could be someone else's already, and would be taken from him by force.)
         dsb     ish
         ic      ialluis
         dsb     ish
@@ -278,8 +278,8 @@ find_mapping:
 // unmap_memslot: x0 = struct kvm, x1 = memslot.
 unmap_memslot:
         ldp     x1, x2, [x1]
-// unmap_gfn_range: x0 = struct kvm, x1 = first gfn, x2 = how many. Takes the guest's pages back, with the hypervisor's
-// consent, and lets go of them.
+// unmap_gfn_range: x0 = struct kvm, x1 = first gfn, x2 = how many. Takes the guest's pages back, with the
+// hypervisor's consent, and lets go of them.
 // x19 = kvm, x20 = first gfn, x21 = pages, x22 = struct pkvm_mappings, x23 = index, x24 = entry
 unmap_gfn_range:
         enter
