@@ -19,11 +19,29 @@ interface Candidate {
   readonly when: ((f: AnyFields) => boolean) | undefined
 }
 
-const MOST_WORDS = 20_000
+const MOST_WORDS = 60_000
 
-/** Where an instruction stands, and whether its encoding came to depend on that. */
+interface KnownWord {
+  readonly word: number
+  /** The word depends on the address: it is kept with that. */
+  readonly relative: boolean
+  /** Names in it, and the values that they had. */
+  readonly names: readonly string[]
+  readonly values: readonly (bigint | undefined)[]
+}
+
+const RELATIVE: KnownWord = { word: 0, relative: true, names: [], values: [] }
+
+function stillHolds({ names, values }: KnownWord, resolve: Resolve): boolean {
+  return names.every((name, i) => resolve(name)?.value === values[i])
+}
+
+/** Where an instruction stands, and what its encoding came to depend on. */
 class Place {
+  /** The address was asked for. */
   asked = false
+  readonly names: string[] = []
+  readonly values: (bigint | undefined)[] = []
   readonly resolve: Resolve
 
   constructor(
@@ -31,8 +49,10 @@ class Place {
     resolve: Resolve,
   ) {
     this.resolve = (name) => {
-      this.asked = true
-      return resolve(name)
+      const term = resolve(name)
+      this.names.push(name)
+      this.values.push(term?.value)
+      return term
     }
   }
 }
@@ -40,8 +60,11 @@ class Place {
 /** The mnemonics of a set of rows. Built once for each set of rows and features. */
 export class InstructionAssembler {
   private readonly candidates = new Map<string, Candidate[]>()
-  /** Words of instructions whose text alone decides them: no name in it, nothing relative to the PC. */
-  private readonly words = new Map<string, number>()
+  /**
+   * Words of instructions met before, by text, and by text and address where the address counts: sources are assembled
+   * again and again with little changed.
+   */
+  private readonly words = new Map<string, KnownWord>()
 
   constructor(rows: readonly Row[], features: ReadonlySet<Feature>) {
     for (const row of rows) {
@@ -69,24 +92,29 @@ export class InstructionAssembler {
 
   /**
    * The word of `mnemonic operands` at address `pc`.
+   * @param source a text that always means these operands, where there is one: it saves making it
    * @throws SourceError with the message of the candidate that matched furthest.
    */
-  assemble(mnemonic: string, operands: readonly Token[], position: Position, pc: bigint, resolve: Resolve): number {
+  assemble(
+    mnemonic: string,
+    operands: readonly Token[],
+    position: Position,
+    pc: bigint,
+    resolve: Resolve,
+    source?: string,
+  ): number {
     const list = this.candidates.get(mnemonic.toLowerCase())
     if (list === undefined) throw new SourceError(`unknown instruction or directive '${mnemonic}'`, position)
-    let text = mnemonic
-    for (const t of operands) text += ` ${t.text}`
-    const known = this.words.get(text)
-    if (known !== undefined) return known
+    const text = source ?? [mnemonic, ...operands.map((t) => t.text)].join(' ')
+    let known = this.words.get(text)
+    if (known?.relative === true) known = this.words.get(`${text} @${pc}`)
+    if (known !== undefined && stillHolds(known, resolve)) return known.word
     let best: SourceError | undefined
     const place = new Place(pc, resolve)
     for (const candidate of list) {
       try {
         const word = this.attempt(candidate, operands, position, place)
-        if (!place.asked) {
-          if (this.words.size >= MOST_WORDS) this.words.clear()
-          this.words.set(text, word)
-        }
+        this.keep(text, pc, { word, relative: false, names: place.names, values: place.values }, place.asked)
         return word
       } catch (e) {
         if (!(e instanceof SourceError)) throw e
@@ -94,6 +122,12 @@ export class InstructionAssembler {
       }
     }
     throw best!
+  }
+
+  private keep(text: string, pc: bigint, known: KnownWord, relative: boolean): void {
+    if (this.words.size >= MOST_WORDS) this.words.clear()
+    if (relative) this.words.set(text, RELATIVE)
+    this.words.set(relative ? `${text} @${pc}` : text, known)
   }
 
   private attempt(c: Candidate, operands: readonly Token[], position: Position, place: Place): number {

@@ -221,3 +221,34 @@ describe('errors', () => {
     expect(errors('crc32b w0, w1, w2', { features: new Set() })).toEqual(["t.s:1:1: unknown instruction 'crc32b'"])
   })
 })
+
+describe('what is kept from one assembly to the next', () => {
+  const variants = ['', 'nop\n', '1: nop\n', '.equ size, 24\n', '.ltorg\n.balign 64\n'].map(
+    (first) => `${first}
+        .ifndef size
+        .equ    size, 16
+        .endif
+again:  adrp    x0, data
+        add     x0, x0, :lo12:data
+        ldr     x1, [x0, #size]
+        ldr     x2, =data + size
+1:      cbz     x1, 1f
+        b       1b
+1:      tbnz    x1, #3, again
+        bl      again
+        .data
+        .balign 8
+data:   .quad   again, size`,
+  )
+  it('never shows in the result', () => {
+    // Another array of rows has nothing kept.
+    const fresh = variants.map((text) => assemble(text, { rows: [...allRows], origin: 0x40200000n }))
+    for (const order of [[0, 1, 2, 3, 4], [4, 2, 0, 3, 1, 0]]) {
+      for (const i of order) {
+        const kept = assemble(variants[i]!, { rows: allRows, origin: 0x40200000n })
+        expect(kept.diagnostics).toEqual([])
+        expect(kept.sections.map((s) => s.bytes)).toEqual(fresh[i]!.sections.map((s) => s.bytes))
+      }
+    }
+  })
+})

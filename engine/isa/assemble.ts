@@ -395,8 +395,10 @@ class Assembly {
       throw new SourceError('instructions stand at multiples of 4; put .balign 4 before', position)
     this.section.alignment = Math.max(this.section.alignment, 4)
     const tokens = this.withPool(mnemonic, operands, position)
+    // What local labels and constants of the pool are called depends on where the line stands.
+    const source = tokens === operands && !tokens.some((t) => t.kind === 'local') ? text : undefined
     this.push(4, position, text, (out, resolve, address) => {
-      const word = this.instructions.assemble(mnemonic, tokens, position, address, resolve)
+      const word = this.instructions.assemble(mnemonic, tokens, position, address, resolve, source)
       new DataView(out.buffer, out.byteOffset).setUint32(0, word, true)
     })
   }
