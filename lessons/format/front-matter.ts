@@ -11,6 +11,7 @@ export interface FrontMatter {
   readonly kernels: readonly Series[]
   readonly start: LessonSettings
   readonly collect: boolean
+  readonly violations: 'stop' | 'go'
   readonly limit: number
   readonly files: readonly LessonFile[]
 }
@@ -60,6 +61,7 @@ export function readFrontMatter(head: string, folder: string, problems: Problem[
     kernels,
     start: readSettings(fields.inside('start'), NO_SETTINGS),
     collect: fields.flag('collect', false),
+    violations: fields.choice('violations', ['stop', 'go'], 'stop'),
     limit: fields.number('limit', 1, 20_000, LIMIT_MILLIONS) * 1_000_000,
     files,
   }

@@ -139,6 +139,8 @@ export interface Lesson {
    * Without it the newest run decides.
    */
   readonly collect: boolean
+  /** Whether the machine stops where an invariant falls, as it does by itself; `go`: it is told and runs on. */
+  readonly violations: 'stop' | 'go'
   /** Most instructions of one run after the agent is ready. */
   readonly limit: number
   readonly files: readonly LessonFile[]

@@ -121,6 +121,8 @@ export class GroupRunner {
       })
       this.host.initrd().then(initrd => {
         lab.post(loadMessage(built, initrd, task.plan.settings))
+        // What falls while it boots is in its events; the lesson's own rule holds from the run on.
+        lab.post({ type: 'pauseOnViolation', on: false })
         lab.post({ type: 'boot' })
       }, reject)
     })
@@ -142,6 +144,7 @@ export class GroupRunner {
     }
     this.used = true
     this.console = this.booted
+    lab.post({ type: 'pauseOnViolation', on: task.violations === 'stop' })
     if (task.kernel.series !== 'mini') lab.post({ type: 'setGate', option: task.plan.settings.gate })
     const record = await RunRecord.begin(questions, {
       kernel: task.kernel,
@@ -163,7 +166,7 @@ export class GroupRunner {
     const { lab } = this
     const port = lab.agent()
     lab.post({ type: 'resume' })
-    const cut = new Limit(lab, record.began + task.limit, (milliseconds, callback) => this.host.after(milliseconds, callback))
+    const cut = new Limit(lab, record.began + task.limit, task.violations === 'stop', (milliseconds, callback) => this.host.after(milliseconds, callback))
     const script = async (): Promise<Ending> => {
       const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record))).ending
       for (const { call, args } of task.plan.hostCalls) record.onHostCall(await this.questions.hostCall(call, await this.argumentsOf(args, record)))
@@ -226,7 +229,7 @@ class Limit {
   private readonly unsubscribe: () => void
   private callOff = () => {}
 
-  constructor(lab: LocalLab, most: number, after: RunnerHost['after']) {
+  constructor(lab: LocalLab, most: number, stopsAtViolation: boolean, after: RunnerHost['after']) {
     let unsubscribe = () => {}
     this.reached = new Promise(resolve => {
       let until = Number.POSITIVE_INFINITY
@@ -236,6 +239,7 @@ class Limit {
       }
       unsubscribe = lab.subscribe(message => {
         if (message.type === 'stopped') resolve({ kind: 'stopped', why: `the machine ended during the run (${message.reason})` })
+        if (message.type === 'violations' && stopsAtViolation) resolve({ kind: 'stopped', why: `the machine stopped where an invariant fell: ${message.events[0]?.text ?? ''}` })
         if (message.type !== 'status') return
         this.callOff()
         if (message.state === 'idle' || message.state === 'paused') {

@@ -41,6 +41,7 @@ export function trialsOf(lesson: Lesson, kernel: KernelChoice, compile: (attempt
         attempt: attempt.name,
         kind: lesson.kind,
         limit: lesson.limit,
+        violations: lesson.violations,
         plan,
         kernel,
         files: attempt.files,

@@ -24,6 +24,7 @@ export interface RunTask {
   readonly kind: Lesson['kind']
   /** Instructions after the agent is ready. */
   readonly limit: number
+  readonly violations: Lesson['violations']
   readonly plan: RunPlan
   readonly kernel: KernelChoice
   /** The lesson's files by name, as the attempt has them. */
