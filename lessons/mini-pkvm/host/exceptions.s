@@ -144,12 +144,15 @@ el0_svc:
 el0_irq:
         entry_from 0
         bl      handle_interrupts
+        bl      schedule
         // and to the process, by way of its signals
 
 // ret_to_user: also how the process runs for the first time.
 ret_to_user:
         adr     x0, init_stack_top - pt_regs.sizeof
         mov     sp, x0
+        adr     x0, waiting
+        str     xzr, [x0]
         bl      deliver_signals
         exit_to 0
 

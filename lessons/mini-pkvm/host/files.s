@@ -40,8 +40,6 @@ file_operations:
 
         .bss
         .balign 8
-descriptors:                                    // of the process: struct file or 0
-        .skip   8 * MOST_FILES
 files:  .skip   file.sizeof * MOST_FILES
 files_end:
         .text

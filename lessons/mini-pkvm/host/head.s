@@ -87,10 +87,4 @@ per_cpu_offset:
         .quad   PAGE_OFFSET
 __entry_task:                                   // the running process
         .quad   0
-
-        .bss
-        .balign 16
-init_stack:
-        .skip   THREAD_SIZE
-init_stack_top:
         .text

@@ -16,6 +16,7 @@
         .include "host/user-tables.s"
         .include "host/user-areas.s"
         .include "host/uaccess.s"
+        .include "host/processes.s"
         .include "host/initrd.s"
         .include "host/elf.s"
         .include "host/system-calls.s"

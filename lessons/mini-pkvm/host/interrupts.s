@@ -83,12 +83,23 @@ uart_interrupt:
         str     wzr, [x0, #UARTIMSC]
 1:      ret
 
-// wait_for_interrupt: sleep until one is pending, and handle it. The masks of PSTATE do not keep WFI asleep.
+// wait_for_interrupt: let others go on; when nobody had anything to do, sleep until an interrupt is pending, and handle
+// it. The masks of PSTATE do not keep WFI asleep.
 wait_for_interrupt:
         stp     x29, x30, [sp, #-16]!
         mov     x29, sp
+        adr     x1, waiting
+        ldr     x2, [x1]
+        add     x2, x2, #1
+        str     x2, [x1]
+        ldr     x3, alive
+        cmp     x2, x3
+        b.hs    1f
+        bl      schedule
+        b       2f
+1:      str     xzr, [x1]
         dsb     sy
         wfi
         bl      handle_interrupts
-        ldp     x29, x30, [sp], #16
+2:      ldp     x29, x30, [sp], #16
         ret

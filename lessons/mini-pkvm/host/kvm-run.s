@@ -45,6 +45,7 @@ kvm_arch_vcpu_ioctl_run:
 2:      bl      wait_for_interrupt
         b       1b
 5:      bl      handle_interrupts
+        bl      schedule
         b       1b
 3:      mov     w1, #KVM_EXIT_INTR
         str     w1, [x20, #kvm_run.exit_reason]
@@ -61,13 +62,25 @@ kvm_arch_vcpu_load:
         ldr     x1, [x1, #kvm.arch.pkvm.handle]
         ldr     x2, [x0, #kvm_vcpu.vcpu_idx]
         mov     x3, #0
+        adr     x4, kvm_running_vcpu
+        str     x0, [x4]
         call_hyp __pkvm_vcpu_load
-        ldp     x29, x30, [sp], #16
+        cbz     x0, 1f
+        str     xzr, [x4]
+1:      ldp     x29, x30, [sp], #16
         ret
+
+        .bss
+        .balign 8
+kvm_running_vcpu:                               // the loaded one, or 0
+        .skip   8
+        .text
 
 kvm_arch_vcpu_put:
         stp     x29, x30, [sp, #-16]!
         mov     x29, sp
+        adr     x4, kvm_running_vcpu
+        str     xzr, [x4]
         call_hyp __pkvm_vcpu_put
         ldp     x29, x30, [sp], #16
         ret

@@ -41,6 +41,8 @@
         member  task_struct.cap_ipc_lock        // 1: locked memory is not limited
         member  task_struct.timer_at            // ITIMER_REAL in counter ticks: next expiry (0: off), and its interval
         member  task_struct.timer_interval
+        member  task_struct.sleep_until         // counter value, 0: it does not sleep
+        member  task_struct.saved_sp            // while another process is in place
         endstruct task_struct
 
 // A range of user addresses.

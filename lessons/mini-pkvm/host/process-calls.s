@@ -10,11 +10,6 @@
         .equ    SYSLOG_ACTION_SIZE_BUFFER, 10
         .equ    UTSNAME_FIELD, 65
 
-// sys_exit: the process is the only one.
-sys_exit:
-        adr     x0, init_died
-        b       panic
-
 // sys_reboot: x0, x1 = magic numbers, x2 = command.
 sys_reboot:
         enter

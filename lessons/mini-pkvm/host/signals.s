@@ -32,8 +32,6 @@
 
         .bss
         .balign 16
-sigactions:
-        .skip   sigaction.sizeof * (NSIG + 1)
 sigframe:
         .skip   rt_sigframe.sizeof
         .text
@@ -79,11 +77,18 @@ deliver_signals:
         ldr     x4, [x20, #sigaction.handler]
         cmp     x4, #SIG_IGN
         b.hi    1f
-        // Nobody handles it: the first process ignores what does not leave it stuck.
-        ldr     x4, =FAULT_SIGNALS
-        tst     x21, x4
+        // Nobody handles it: the first process ignores what does not leave it stuck, others end, but for SIGCHLD.
+        ldr     x5, =FAULT_SIGNALS
+        tst     x21, x5
         b.ne    8f
-        leave
+        cmp     x4, #SIG_IGN
+        b.eq    5f
+        cmp     x19, #SIGCHLD
+        b.eq    5f
+        ldr     x5, current
+        mov     x0, x19
+        cbnz    x5, do_exit
+5:      leave
 
 1:      user_regs x22
         adr     x5, sigframe
@@ -140,7 +145,10 @@ deliver_signals:
         orr     x2, x2, x21
 4:      str     x2, [x1, #task_struct.blocked]
 9:      leave
-8:      print   "init got a signal that it does not handle: "
+8:      ldr     x1, current
+        mov     x0, x19
+        cbnz    x1, do_exit
+        print   "init got a signal that it does not handle: "
         adr     x1, sigframe
         mov     x0, x19
         bl      decimal
@@ -148,7 +156,7 @@ deliver_signals:
         adr     x0, sigframe
         bl      printk
         print   "\n"
-        b       sys_exit
+        b       init_exits
 
 // sys_rt_sigreturn: everything as it was when the handler was called.
 sys_rt_sigreturn:
@@ -242,25 +250,3 @@ sys_rt_sigprocmask:
 8:      mov     x0, #-EINVAL
 9:      add     sp, sp, #16
         leave
-
-// sys_kill: x0 = process, x1 = signal; 0 only asks.
-sys_kill:
-        cmp     x0, #1
-        b.hi    8f
-        cbz     x1, 1f
-        sub     x1, x1, #1
-        cmp     x1, #NSIG
-        b.hs    9f
-        mov     x2, #1
-        lsl     x2, x2, x1
-        adr     x3, init_task
-        ldr     x4, [x3, #task_struct.pending]
-        orr     x4, x4, x2
-        str     x4, [x3, #task_struct.pending]
-1:      mov     x0, #0
-        ret
-8:      mov     x0, #-ESRCH
-        ret
-9:      mov     x0, #-EINVAL
-        ret
-        .equ    ESRCH, 3

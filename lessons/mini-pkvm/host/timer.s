@@ -1,10 +1,5 @@
 // Time: the physical counter, one comparator for two uses (ITIMER_REAL and sleeping), and the calls about time.
 
-        .bss
-        .balign 8
-sleep_until:    .skip 8                         // counter value, 0: nobody sleeps
-        .text
-
 timer_init:
         msr     cntp_ctl_el0, xzr
         ret
@@ -15,24 +10,40 @@ counter:
         mrs     x0, cntpct_el0
         ret
 
-// timer_program: set the comparator for the next thing that is due.
+// timer_program: set the comparator for the next thing that is due for any process.
 timer_program:
-        adr     x1, init_task
-        ldr     x0, [x1, #task_struct.timer_at]
-        ldr     x1, sleep_until
-        cbz     x1, 1f
-        cbz     x0, 2f
-        cmp     x1, x0
-        csel    x0, x1, x0, lo
-        b       3f
-1:      cbnz    x0, 3f
-        msr     cntp_ctl_el0, xzr
-        isb
-        ret
-2:      mov     x0, x1
-3:      msr     cntp_cval_el0, x0
+        adr     x1, processes
+        mov     x2, #0
+        mov     x0, #-1
+1:      ldr     x3, [x1, #process.state]
+        cmp     x3, #PROCESS_ALIVE
+        b.ne    3f
+        ldr     x3, [x1, #process.image]
+        add     x3, x3, #init_task - process_state
+        ldr     x4, current
+        adr     x5, init_task
+        cmp     x4, x2
+        csel    x3, x5, x3, eq
+        ldr     x4, [x3, #task_struct.timer_at]
+        ldr     x5, [x3, #task_struct.sleep_until]
+        sub     x4, x4, #1                      // 0, for never, is the latest so
+        sub     x5, x5, #1
+        cmp     x4, x0
+        csel    x0, x4, x0, lo
+        cmp     x5, x0
+        csel    x0, x5, x0, lo
+3:      add     x1, x1, #process.sizeof
+        add     x2, x2, #1
+        cmp     x2, #MOST_PROCESSES
+        b.lo    1b
+        adds    x0, x0, #1
+        b.eq    4f
+        msr     cntp_cval_el0, x0
         mov     x0, #1
         msr     cntp_ctl_el0, x0
+        isb
+        ret
+4:      msr     cntp_ctl_el0, xzr
         isb
         ret
 
@@ -53,11 +64,10 @@ timer_interrupt:
         cmp     x3, #0
         csel    x4, xzr, x4, eq
         str     x4, [x1, #task_struct.timer_at]
-2:      ldr     x2, sleep_until
+2:      ldr     x2, [x1, #task_struct.sleep_until]
         cmp     x0, x2
         b.lo    3f
-        adr     x1, sleep_until
-        str     xzr, [x1]
+        str     xzr, [x1, #task_struct.sleep_until]
 3:      bl      timer_program
         ldp     x29, x30, [sp], #16
         ret
@@ -128,8 +138,8 @@ sys_nanosleep:
         mov     x19, x0
         bl      counter
         add     x19, x19, x0
-        adr     x1, sleep_until
-        str     x19, [x1]
+        adr     x1, init_task
+        str     x19, [x1, #task_struct.sleep_until]
         bl      timer_program
 1:      bl      counter
         cmp     x0, x19
@@ -141,8 +151,8 @@ sys_nanosleep:
 3:      mov     x20, #-EINTR
         b       4f
 2:      mov     x20, #0
-4:      adr     x1, sleep_until
-        str     xzr, [x1]
+4:      adr     x1, init_task
+        str     xzr, [x1, #task_struct.sleep_until]
         bl      timer_program
         mov     x0, x20
         b       9f

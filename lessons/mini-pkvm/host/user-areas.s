@@ -4,12 +4,6 @@
         .equ    MAP_FIXED, 0x10
         .equ    MAP_ANONYMOUS, 0x20
 
-        .bss
-        .balign 8
-areas:  .skip   vm_area_struct.sizeof * MOST_VMAS
-areas_end:
-        .text
-
 // find_vma: x0 = address; x0 = the area it lies in, or 0.
 find_vma:
         adr     x1, areas

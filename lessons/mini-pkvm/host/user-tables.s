@@ -8,12 +8,6 @@
         .equ    PTE_UXN, 1 << 54
         .equ    DESC_ADDRESS, 0x0000fffffffff000
 
-        .bss
-        .balign 4096
-user_pg_dir:
-        .skip   4096
-        .text
-
 // user_pte: x0 = user address, x1 = 1 to make tables that are missing; x0 = VA of its level-3 entry, or 0.
 user_pte:
         enter
