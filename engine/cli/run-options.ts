@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Print a hash of registers and RAM at these instruction counts, on stderr. */
   readonly hashAt: readonly number[]
   readonly tier1: boolean
+  /** Stop with status 1 where an invariant of pKVM falls (inspect/invariants). */
+  readonly checkInvariants: boolean
   /** CONFIG_PROTECTED_VM_UAPI as the lab reproduces it (machine/v3-gate.ts). */
   readonly gate: 'y' | 'n'
 }
@@ -30,8 +32,9 @@ export class UsageError extends Error {
 export const RUN_USAGE =
   'usage: pkvm-lab run -kernel FILE|mini[,OPTION=y|n...] [-initrd FILE] [-append STRING] [-m MIB] [-cpu lab[,crypto=on|off]] [-until REGEX]\n' +
   '                    [-max-instructions N] [-stats FILE.json] [-dump-ram FILE] [-dump-ownership FILE.json]\n' +
-  '                    [-dump-events FILE.json] [-hash-at N[,N...]] [-tier0] [-gate y|n]\n' +
+  '                    [-dump-events FILE.json] [-hash-at N[,N...]] [-tier0] [-gate y|n] [-check-invariants]\n' +
   '-gate n refuses protected VMs as the dropped build option PROTECTED_VM_UAPI=n would have; y (default) is the kernel as it is.\n' +
+  '-check-invariants asks the lab\'s rules of ownership after every stay at EL2, and stops with status 1 where one falls.\n' +
   '-kernel mini assembles and boots mini-pKVM; mini,PROTECTED_VM_UAPI=n builds it with that option.'
 
 /** @throws UsageError */
@@ -40,7 +43,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
   const valued = new Set(['-kernel', '-initrd', '-append', '-m', '-cpu', '-until', '-max-instructions', '-stats', '-dump-ram', '-dump-ownership', '-dump-events', '-hash-at', '-gate'])
   for (let i = 0; i < args.length; i++) {
     const name = args[i]!.replace(/^--/, '-')
-    if (name === '-tier0') {
+    if (name === '-tier0' || name === '-check-invariants') {
       given.set(name, '')
       continue
     }
@@ -67,6 +70,7 @@ export function parseRunOptions(args: readonly string[]): RunOptions {
     ...text('dumpEvents', '-dump-events'),
     hashAt: (given.get('-hash-at') ?? '').split(',').filter(Boolean).map((n) => parseCount('-hash-at', n)),
     tier1: !given.has('-tier0'),
+    checkInvariants: given.has('-check-invariants'),
     gate: parseGate(given.get('-gate') ?? 'y'),
   }
 }

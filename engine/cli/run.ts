@@ -3,6 +3,8 @@ import { EventLog } from '../inspect/events/event-log.ts'
 import { eventsJson } from '../inspect/events/events-json.ts'
 import { findGateSite } from '../inspect/gate-site.ts'
 import { Inspector } from '../inspect/inspector.ts'
+import { InvariantChecker } from '../inspect/invariants/checker.ts'
+import { KernelData } from '../inspect/kernel-data.ts'
 import { need } from '../inspect/known.ts'
 import { ownershipJson, ownershipReport } from '../inspect/ownership-report.ts'
 import { Machine, type RunStop } from '../machine/machine.ts'
@@ -39,13 +41,15 @@ export async function runCommand(options: RunOptions, projectRoot: string): Prom
       lines.feed(bytes)
     },
   })
-  const log = options.dumpEvents === undefined ? null : new EventLog(machine, kernel.describe())
+  const data = options.dumpEvents === undefined && !options.checkInvariants ? null : new KernelData(machine, kernel.describe())
+  const log = data === null ? null : new EventLog(machine, data)
+  const fallen = data === null || log === null || !options.checkInvariants ? null : watchInvariants(machine, data, log)
   machine.setGate(options.gate)
   const terminal = RawTerminal.open((bytes) => machine.receive(0, bytes))
   const started = performance.now()
   let status: number
   try {
-    status = await runToEnd(machine, options, lines, terminal)
+    status = await runToEnd(machine, options, lines, terminal, () => fallen?.() ?? false)
   } finally {
     terminal.close()
   }
@@ -55,11 +59,25 @@ export async function runCommand(options: RunOptions, projectRoot: string): Prom
     await writeFile(options.stats, `${JSON.stringify(stats, null, 2)}\n`)
   }
   if (options.dumpRam !== undefined) await writeFile(options.dumpRam, machine.ram())
-  if (log !== null) await writeFile(options.dumpEvents!, eventsJson(log))
+  if (log !== null && options.dumpEvents !== undefined) await writeFile(options.dumpEvents, eventsJson(log))
   if (options.dumpOwnership !== undefined) {
     await writeFile(options.dumpOwnership, ownershipJson(ownershipReport(new Inspector(machine, kernel.describe()))))
   }
   return status
+}
+
+/** Says on stderr which invariants fall. @returns whether one has fallen */
+function watchInvariants(machine: Machine, data: KernelData, log: EventLog): () => boolean {
+  const checker = new InvariantChecker(machine, data)
+  log.checker = {
+    stayEnded(report) {
+      const found = checker.stayEnded(report)
+      for (const it of found) process.stderr.write(`pkvm-lab: invariant ${it.rule} fell at instruction ${it.moment.instructions}: ${it.text} (${it.cause})\n`)
+      if (found.length > 0) machine.stop()
+      return found
+    },
+  }
+  return () => checker.violations.length > 0
 }
 
 function gateSite(kernel: BootableKernel): GateSite | string {
@@ -68,12 +86,13 @@ function gateSite(kernel: BootableKernel): GateSite | string {
   return site.known ? site.value : site.why
 }
 
-async function runToEnd(machine: Machine, options: RunOptions, lines: LineMatcher, terminal: RawTerminal): Promise<number> {
+async function runToEnd(machine: Machine, options: RunOptions, lines: LineMatcher, terminal: RawTerminal, fallen: () => boolean): Promise<number> {
   const limit = options.maxInstructions ?? Number.POSITIVE_INFINITY
   const slice = options.until === undefined ? SLICE : SLICE_UNTIL
   for (;;) {
     if (terminal.left) return 0
     const stop = machine.run(Math.min(slice, limit - machine.instructions))
+    if (fallen()) return 1
     if (lines.matched) return 0
     if (stop.kind === 'off') return 0
     if (stop.kind === 'reset') {

@@ -163,7 +163,7 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       // These handlers of both versions read what the host calls its struct kvm_s2_mmu without a check.
       start.restore()
       const hash = machine.hash()
-      const request = { type: 'hostCall', id: 1, call: '__kvm_tlb_flush_vmid', args: ['0xffff000000dead00'] } as const
+      const request = { type: 'hostCall' as const, id: 1, call: '__kvm_tlb_flush_vmid', args: ['0xffff000000dead00'] }
       const told = desk.call(request)
       if (!told.ok) throw new Error(told.message)
       expect(told.answer).toMatchObject({ end: 'panic', undone: true, status: '' })

@@ -6,6 +6,8 @@ import { buildInitrd } from '../../machine/init-program.ts'
 import { Machine } from '../../machine/machine.ts'
 import { StateCode } from '../hyp-page.ts'
 import { Inspector } from '../inspector.ts'
+import { InvariantChecker } from '../invariants/checker.ts'
+import { type BrokenPage, checkEveryPage } from '../invariants/full-check.ts'
 import { need } from '../known.ts'
 import { OwnerCode, type OwnershipMap } from '../ownership.ts'
 import { EventLog } from './event-log.ts'
@@ -76,6 +78,8 @@ interface Moment {
   readonly name: string
   readonly sequence: number
   readonly map: OwnershipMap
+  /** The lab's rules, of every page. */
+  readonly broken: readonly BrokenPage[]
 }
 
 /** Boot to power-off; a map when pKVM has begun, and whenever the console shows one of these. */
@@ -83,7 +87,7 @@ function bootWithMaps(
   image: Uint8Array,
   marks: readonly string[],
   force: boolean,
-): { log: EventLog; moments: Moment[]; console: string; hash: string } {
+): { log: EventLog; checker: InvariantChecker; moments: Moment[]; console: string; hash: string } {
   let console = ''
   const decoder = new TextDecoder()
   const machine = Machine.create({
@@ -97,8 +101,10 @@ function bootWithMaps(
   })
   const inspector = new Inspector(machine, image)
   const log = new EventLog(machine, inspector.kernel)
+  const checker = new InvariantChecker(machine, inspector.kernel)
+  log.checker = checker
   const moments: Moment[] = []
-  const take = (name: string) => moments.push({ name, sequence: log.total, map: need(inspector.ownership()) })
+  const take = (name: string) => moments.push({ name, sequence: log.total, map: need(inspector.ownership()), broken: checkEveryPage(inspector.kernel) })
   const left = [...marks]
   let vms = false
   for (;;) {
@@ -112,7 +118,7 @@ function bootWithMaps(
     if (machine.instructions > 3e9) throw new Error('the guest did not power off')
   }
   take('power-off')
-  return { log, moments, console, hash: machine.hash() }
+  return { log, checker, moments, console, hash: machine.hash() }
 }
 
 /** Ownership of page i of a map in the terms of the log. */
@@ -165,7 +171,7 @@ describe.each(series.filter((s) => kernelOf(s) !== undefined))('a boot and the p
     // On one of the kernels the host also takes a page back by force.
     const force = name === '7.3'
     const marks = ['vm.normal.run=', 'vm.normal.close=', 'vm.protected.run=', 'vm.protected.close=']
-    const { log, moments, console } = bootWithMaps(image, marks, force)
+    const { log, checker, moments, console } = bootWithMaps(image, marks, force)
     expect(console).toContain('vm.protected.exit=KVM_EXIT_MMIO')
     expect(log.limits()).toEqual([])
     expect(log.dropped).toBe(0)
@@ -174,6 +180,9 @@ describe.each(series.filter((s) => kernelOf(s) !== undefined))('a boot and the p
 
     expect(moments.map((m) => m.name)).toEqual(['pKVM has begun', ...marks, 'power-off'])
     for (let i = 1; i < moments.length; i++) expect(unexplained(events, moments[i - 1]!, moments[i]!)).toEqual([])
+    expect(checker.violations).toEqual([])
+    expect(checker.pages).toBeGreaterThan(60)
+    for (const { name, broken } of moments) expect([name, broken]).toEqual([name, []])
     // The comparison compares something: guest pages, a shared one, hypervisor pages.
     const running = moments.find((m) => m.name === 'vm.protected.run=')!.map
     const protectedVm = running.vms.find((v) => v.vm.protected.known && v.vm.protected.value)!
