@@ -156,6 +156,31 @@ folder('06-system', {
   'wrong/rude/host/start-kernel.s': GREETING.replace('Booting mini-pKVM', 'What'),
   'wrong/rude/expect.yaml': expects('greets', 'no'),
 })
+/** A hypervisor that forgets to zero: the machine stops there, or tells and runs on to the attack. */
+const RECLAIM = readFileSync(join(projectRoot, 'lessons/mini-pkvm/hyp/reclaim.s'), 'utf8')
+const LEAK = `${RUN.replace('createVm()', 'createVm({ protected: true })')}await vcpu.run()
+await vm.close()
+answer('leaked', (await ram.read32(0x4000_0000n)) !== 0)
+`
+for (const violations of ['stop', 'go']) {
+  folder(violations === 'stop' ? '07-stops' : '08-goes-on', {
+    'lesson.md': head(violations === 'stop' ? 'stops' : 'goes-on', `  - { name: hyp/reclaim.s, role: source }\nviolations: ${violations}\n`).replace('kind: vmm', 'kind: system'),
+    'checks.ts': `export const checks = [
+      { id: 'rule', title: 'No rule fell', step: 'step', explanations: { fell: 'One fell.' }, async test(run) {
+        const fallen = (await run.events()).find(event => event.kind === 'violation')
+        return fallen === undefined ? 'pass' : { fail: 'fell', detail: fallen.details.rule + ' ' + run.script.ending.kind } } },
+      { id: 'leak', title: 'It leaks nothing', step: 'step', explanations: { yes: 'It does.', unknown: 'It was not tried.' }, async test(run) {
+        const { leaked } = run.script.answers
+        return leaked === false ? 'pass' : { fail: leaked ? 'yes' : 'unknown', detail: run.script.ending.kind } } },
+    ]${violations === 'go' ? '.reverse()' : ''}`,
+    'start/script.ts': LEAK,
+    'start/guest.s': '_start: mov x0, #0x09000000\n str w0, [x0]\n b _start\n',
+    'start/hyp/reclaim.s': RECLAIM.replace('        bl      hyp_poison_page\n', ''),
+    'solution/hyp/reclaim.s': RECLAIM,
+    'wrong/forgets/script.ts': LEAK,
+    'wrong/forgets/expect.yaml': `${violations === 'stop' ? expects('rule', 'fell') : expects('leak', 'yes')}base: start\n`,
+  })
+}
 folder('03-malformed', { 'lesson.md': head('other', 'mintues: 3\n'), 'checks.ts': 'export const checks = [', 'start/script.ts': '' })
 folder('04-empty', { 'notes.txt': '' })
 
@@ -176,6 +201,11 @@ describe('pkvm-lab lesson test', async () => {
     expect(out).toMatch(/^ok {4} 06-system +mini +start fails, solution passes 1, 3 wrong explained/m)
   })
 
+  it('stops where an invariant falls, or goes on to what comes of it', () => {
+    expect(out).toMatch(/^ok {4} 07-stops +mini +start fails, solution passes 2, 1 wrong explained/m)
+    expect(out).toMatch(/^ok {4} 08-goes-on +mini +start fails, solution passes 2, 1 wrong explained/m)
+  })
+
   it('tells what is not as it should be, a sentence each', () => {
     expect(out).toMatch(/^NOT OK 02-unsound/m)
     expect(out).toMatch(/^ +start: the check "broken" is broken: it threw Error: oops/m)
@@ -189,7 +219,7 @@ describe('pkvm-lab lesson test', async () => {
     expect(out).toMatch(/^03-malformed\/checks\.ts: cannot be loaded: line 1: /m)
     expect(out).toMatch(/^03-malformed\/start\/guest\.s: is named in lesson\.md and is missing/m)
     expect(out).toMatch(/^04-empty\/lesson\.md: is missing/m)
-    expect(out).toMatch(/3 proven, 1 not, 2 malformed/)
+    expect(out).toMatch(/5 proven, 1 not, 2 malformed/)
     expect(run.status).toBe(1)
   })
 
