@@ -1,4 +1,5 @@
 import type { BuildAnswer, SystemSources } from '../engine/worker/build-protocol.ts'
+import { factIn } from '../lessons/init/facts.ts'
 import type { LabConnection } from '../lessons/run/questions.ts'
 import type { StatusMessage, WorkerMessage } from '../engine/worker/protocol.ts'
 import { clearConsole, feedConsole, LineReader, onConsole } from './console-feed.ts'
@@ -7,7 +8,6 @@ import { inspection } from './inspector/inspection-client.ts'
 import { labInitrd } from './lab-initrd.ts'
 import { type BuildQuestion, MachineClient } from './machine-client.ts'
 import { MILESTONE_SYMBOLS } from './milestones.ts'
-import { factOf } from './probe-facts.ts'
 import { lessonSystems } from './lessons/lesson-systems.ts'
 import { buildFailed, systemChoice, systemToBoot } from './system/system-build.ts'
 import { type Choice, isAlive, MACHINE_OFF, type MachineView, type Notice, setChoice, useLab } from './store.ts'
@@ -293,7 +293,7 @@ const lines = new LineReader()
 
 onConsole(
   bytes => {
-    const facts = lines.push(bytes).flatMap(line => factOf(line) ?? [])
+    const facts = lines.push(bytes).flatMap(line => factIn(line) ?? [])
     if (facts.length > 0) useLab.setState(state => ({ facts: [...state.facts, ...facts].slice(-500) }))
   },
   () => {},

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { LineReader } from './console-feed.ts'
-import { factOf, taintOf } from './probe-facts.ts'
+import { factIn } from '../lessons/init/facts.ts'
+import { taintOf } from './probe-facts.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -23,13 +24,13 @@ describe('console lines', () => {
 
 describe('facts of the probe', () => {
   it('reads key=value lines and nothing else', () => {
-    expect(factOf('vm.protected.host_read=SIGSEGV(SEGV_ACCERR)')).toEqual({
+    expect(factIn('vm.protected.host_read=SIGSEGV(SEGV_ACCERR)')).toEqual({
       key: 'vm.protected.host_read',
       value: 'SIGSEGV(SEGV_ACCERR)',
     })
-    expect(factOf('cmdline=a=b c')).toEqual({ key: 'cmdline', value: 'a=b c' })
-    expect(factOf('[    0.1] Kernel command line: console=ttyAMA0')).toBeNull()
-    expect(factOf('~ # echo x')).toBeNull()
+    expect(factIn('cmdline=a=b c')).toEqual({ key: 'cmdline', value: 'a=b c' })
+    expect(factIn('[    0.1] Kernel command line: console=ttyAMA0')).toBeNull()
+    expect(factIn('~ # echo x')).toBeNull()
   })
 
   it('names taint flags', () => {

@@ -1,15 +1,4 @@
-/** The probe's `key=value` lines (lessons/init/probe.s, vm.s) and how the page names what they say. */
-import type { Fact } from './store.ts'
-
-/** A message of the kernel that broke into another line: drivers' threads print when they like. */
-const INTERRUPTION = /\[ *\d+\.\d{6}\] .*$/
-
-/** The fact a console line states, if it does. Kernel messages start with a bracket and never match. */
-export function factOf(line: string): Fact | null {
-  const match = /^([a-z][a-z0-9_.-]*)=(.*)$/.exec(line.trimEnd().replace(INTERRUPTION, ''))
-  return match === null ? null : { key: match[1] ?? '', value: match[2] ?? '' }
-}
-
+/** How the page names what the init program's facts say (lessons/init/facts.ts). */
 /** The machines the probe asks for; `prefix` as in `vm.normal.create=fd`. */
 export const PROBE_SUBJECTS = [
   { prefix: 'normal', title: 'Normal VM', type: '0x0' },

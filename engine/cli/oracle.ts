@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compareVersions } from './kernel-supply.ts'
+import { factIn } from '../../lessons/init/facts.ts'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 const kernels = join(projectRoot, '.cache', 'kernels')
@@ -66,10 +67,10 @@ export async function labInitrd(): Promise<string> {
   return path
 }
 
-/** A message of the kernel that broke into another line: drivers' threads print when they like. */
-const INTERRUPTION = /\[ *\d+\.\d{6}\] .*$/
-
 /** The probe's `key=value` lines, in order. */
 export function facts(console: string): string[] {
-  return console.split('\n').map((l) => l.trim().replace(INTERRUPTION, '')).filter((l) => /^[a-z][a-z0-9_.]*=/.test(l))
+  return console.split('\n').flatMap((line) => {
+    const fact = factIn(line)
+    return fact === null ? [] : [`${fact.key}=${fact.value}`]
+  })
 }

@@ -1,0 +1,10 @@
+/** Reading what the init program says on the console: one `key=value` a line (README.md). */
+
+/** A message of the kernel that broke into another line: drivers' threads print when they like. */
+const INTERRUPTION = /\[ *\d+\.\d{6}\] .*$/
+
+/** The fact that a console line states, if it does. Kernel messages start with a bracket and never match. */
+export function factIn(line: string): { key: string; value: string } | null {
+  const match = /^([a-z][a-z0-9_.-]*)=(.*)$/.exec(line.trim().replace(INTERRUPTION, ''))
+  return match === null ? null : { key: match[1] ?? '', value: match[2] ?? '' }
+}
