@@ -427,6 +427,49 @@ const many: Vm[] = []
 for (let i = 0; i < 20; i++) many.push(await dev.createVm({ protected: i % 2 === 1 }))
 await close(...many)
 
+// A second process, with memory and VMs of its own.
+{
+  const page = await mem.map(0x1000)
+  await mem.write32(page.address, 1)
+  const child = await host.fork()
+  await child.mem.write32(page.address, 2)
+  await tell('parent', mem.read32(page.address))
+  await tell('child', child.mem.read32(page.address))
+  const other = await host.fork()
+  await tell('other child', other.mem.read32(page.address))
+  print('pids', Number(await child.syscall('getpid')) !== Number(await syscall('getpid')))
+  await tell('parent of the child', child.syscall('getppid'))
+  for (const isProtected of [false, true]) {
+    const program = guest('reader.s')
+    const vm = await (await child.kvm.open()).createVm({ protected: isProtected })
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    print('child ' + await exitOf(vcpu))
+    await tell('child reads', ram.read32(0x40001000n))
+    await tell('parent reads', mem.read32(ram.address))
+    const spinning = exitOf(vcpu, { limitMs: 3 })
+    print('child ' + await spinning)
+  }
+  const program = guest('spin.s')
+  const vms: Vm[] = []
+  for (const there of [child, other]) {
+    const vm = await (await there.kvm.open()).createVm({ protected: true })
+    vms.push(vm)
+    const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x1000 })
+    await ram.load(program)
+    const vcpu = await vm.createVcpu()
+    await vcpu.set('pc', program.entry)
+    print('spins ' + await exitOf(vcpu, { limitMs: 3 }))
+  }
+  await tell('end', child.end())
+  await tell('gone', child.mem.read32(page.address))
+  await tell('killed', other.syscall(94, 5))
+  await tell('end', other.end())
+  print('taint', (await host.taint()).value)
+}
+
 // The limit of locked memory holds without CAP_IPC_LOCK.
 const header = new Uint8Array(Uint32Array.of(0x20080522, 0).buffer)
 const sets = new Uint8Array(24).fill(0xff)
@@ -484,9 +527,9 @@ await dev.close()
 await tell('closed', dev.apiVersion())
 `
 
-/** All handles, twice; then VMs that run, and what is left of memory after each. */
+/** All handles, twice. */
 export const LIMITS = `
-import { attempt, guest, host, kvm, mem, print, proc, syscall, type Vm } from 'lab'
+import { attempt, kvm, print, syscall, type Vm } from 'lab'
 
 // The agent lets nobody close the numbers that it keeps for processes it forks: they are taken here.
 for (let fd = 0n; fd < 232n; ) fd = await syscall('dup', 0)
@@ -502,6 +545,13 @@ for (let turn = 0; turn < 2; turn++) {
   print(vms.length + ' VMs, then ' + end)
   for (const vm of vms) await vm.close()
 }
+`
+
+/** VMs that run, in this process and in others, and what is left of memory after each. */
+export const LEAKS = `
+import { guest, host, kvm, mem, print, proc } from 'lab'
+
+const dev = await kvm.open()
 const free: number[] = []
 const program = guest('share.s')
 for (let turn = 0; turn < 6; turn++) {
@@ -518,7 +568,18 @@ for (let turn = 0; turn < 6; turn++) {
   await ram.unmap()
   free.push((await host.memory())['MemFree'] ?? -1)
 }
-print(new Set(free.slice(2)).size === 1 ? 'nothing is lost' : free.join(' '))
+for (let turn = 0; turn < 4; turn++) {
+  const child = await host.fork()
+  const vm = await (await child.kvm.open()).createVm({ protected: true })
+  const ram = await vm.addMemory({ guestAddress: program.address, bytes: 0x4000 })
+  await ram.load(program)
+  const vcpu = await vm.createVcpu()
+  await vcpu.set('pc', program.entry)
+  await vcpu.run()
+  await child.end()
+  free.push((await host.memory())['MemFree'] ?? -1)
+}
+print(new Set(free.slice(2, 6)).size === 1 && new Set(free.slice(7)).size === 1 ? 'nothing is lost' : free.join(' '))
 const messages = (await host.messages()).filter(line => line.includes('tainting kernel'))
 print('locked', /VmLck:\\s*(\\d+)/.exec(await proc.read('/proc/self/status'))?.[1])
 print(messages.length === 1 ? 'one message' : messages.join(' '))

@@ -1,5 +1,5 @@
-// The host: a tiny kernel at EL1 with one process, the initrd's /init. It is to the hypervisor what Linux is to pKVM:
-// not trusted, and in charge of everything that needs no trust. hyp/ enters it at host_entry.
+// The host: a tiny kernel at EL1, and the initrd's /init as its first process. It is to the hypervisor what Linux is to
+// pKVM: not trusted, and in charge of everything that needs no trust. hyp/ enters it at host_entry.
 
         .include "host/layout.s"
         .include "host/head.s"

@@ -2,7 +2,7 @@
 // functions. Names are Linux's wherever Linux has the thing.
 //
 // The kernel half of the address space (TTBR1_EL1) shows all physical memory, devices included, at PAGE_OFFSET: VA and
-// PA differ in the top 25 bits only. The user half (TTBR0_EL1) belongs to the one process. Both are 39 bits wide.
+// PA differ in the top 25 bits only. The user half (TTBR0_EL1) is the process's. Both are 39 bits wide.
 
         .equ    PAGE_MASK, PAGE_SIZE - 1
         .equ    PAGE_OFFSET, 0xffffff8000000000
@@ -13,7 +13,7 @@
         .equ    STACK_SIZE, 0x100000
         .equ    THREAD_SIZE, 0x4000             // the kernel's stack
 
-// Registers as an exception found them; struct pt_regs of the one process lies at the top of the kernel's stack.
+// Registers as an exception found them; struct pt_regs of the process lies at the top of the kernel's stack.
         struct  pt_regs
         member  pt_regs.regs, 31 * 8            // x0-x30
         member  pt_regs.sp
@@ -27,7 +27,7 @@
         .equ    FRAME_META_FINAL, 1             // nothing below: the exception came from EL0
         .equ    FRAME_META_PT_REGS, 2           // the chain goes on in these saved registers
 
-// The one process.
+// A process. The one whose turn it is, is init_task (processes.s).
         struct  task_struct
         member  task_struct.pid, 4
         member  task_struct.spare, 4

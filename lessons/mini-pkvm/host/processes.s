@@ -1,6 +1,6 @@
 // More processes than one. Everything that belongs to a process, its kernel stack included, lies together in
-// process_state, where the kernel's code expects it. One process is there; the others' states are kept elsewhere, and are
-// swapped in when it is their turn: so nothing else in this kernel needs to know that there are several.
+// process_state, where the kernel's code expects it. One process is there; the others' states are kept elsewhere, and
+// are swapped in when it is their turn: so nothing else in this kernel needs to know that there are several.
 
         .equ    MOST_PROCESSES, 16
         .equ    PROCESS_ORDER, 4                // pages for a state that is not in place
@@ -380,7 +380,7 @@ sys_exit:
         lsl     x0, x0, #8
         b       do_exit
 
-// sys_wait4: x0 = pid or -1, x1 = where the status goes, or 0, x2 = options. Who is not the first process has no children.
+// sys_wait4: x0 = pid or -1, x1 = where the status goes, or 0, x2 = options. All children are those of the first process.
 sys_wait4:
         enter
         sub     sp, sp, #16
