@@ -78,11 +78,13 @@ export function heightenLowerRow(percent: number): void {
   atLeast(sizes.lowerRow, percent)
 }
 
-/** Gives the left column the width of a line of text that reads well, where the window has it. */
-export function makeRoomForReading(): void {
+/** Gives the left column the width of a line of text that reads well, where the window has it, and code some lines. */
+export function makeRoomForLesson(): void {
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
-  const wished = Math.min(29 * rem, window.innerWidth * 0.34)
+  const wished = Math.min(29 * rem, window.innerWidth * 0.36)
   if (sizes.side !== null && sizes.side.getSize().inPixels < wished) sizes.side.resize(`${Math.round(wished)}px`)
+  atLeast(sizes.lowerRow, 42)
+  atLeast(sizes.code, 55)
 }
 
 function atLeast(panel: Resizable | null, percent: number): void {

@@ -17,14 +17,13 @@ export function Computer({ lesson }: { lesson: Lesson }) {
   const startsAt = useLessons(state => state.startsAt)
   const fitting = fittingKernels(lesson, lab)
   const chosen = chosenFitting(lesson, lab)
-  if (lab.kernels.state === 'asking') return null
-  if (fitting.length === 0) return <NoKernel lesson={lesson} />
+  if (lab.kernels.state === 'known' && fitting.length === 0) return <NoKernel lesson={lesson} />
   const now = settingsText(settingsNow(lesson, lab))
   const asMeant = now === settingsText(lesson.start)
   const debian = chosen?.series !== 'mini'
   return (
     <aside className="computer" aria-label="The lesson’s computer">
-      <p className="label">Its computer</p>
+      <p className="label">The computer</p>
       <p className="computer-line">
         {fitting.length > 1 ? (
           <select
@@ -43,11 +42,11 @@ export function Computer({ lesson }: { lesson: Lesson }) {
             ))}
           </select>
         ) : (
-          <b>{chosen?.name ?? fitting[0]?.name}</b>
+          <b>{chosen?.name ?? fitting[0]?.name ?? kernelNames(lesson)}</b>
         )}{' '}
         <span className="mono">{now}</span>
       </p>
-      {chosen === undefined && (
+      {chosen === undefined && lab.kernels.state === 'known' && (
         <p>
           The kernel that is chosen is none of this lesson’s.{' '}
           <button type="button" className="link" onClick={() => applySettings(lesson, lesson.start, fitting[0])}>
@@ -85,7 +84,7 @@ function NoKernel({ lesson }: { lesson: Lesson }) {
   const other = shelf?.lessons.find(({ lesson: candidate }) => candidate.kernels.includes('mini'))?.lesson
   return (
     <aside className="computer missing" role="status" data-testid="lesson-no-kernel">
-      <p className="label">Its computer</p>
+      <p className="label">The computer</p>
       <p>
         This lesson holds for {kernelNames(lesson)}, and no such kernel is at hand. On a machine with apt, <code>npm start</code> fetches Debian’s and
         opens this page again. An arm64 Image of your own, with its release in the file’s name, can be dropped on the page.

@@ -84,7 +84,7 @@ function Begin({ shelf }: { shelf: Shelf }) {
         {fresh ? 'Begin' : begun ? 'Go on' : 'Begin'}: {lesson.title}
       </button>
       <p className="quiet">
-        {lesson.minutes} minutes · nothing to install{fresh ? ', nothing to read before' : ''}
+        {lesson.minutes} minutes{fresh && ' · nothing to install, nothing to read before'}
       </p>
     </div>
   )

@@ -2,13 +2,14 @@
 import { type Lesson, type LessonFile, scriptOf, type SettingsChange } from '../../lessons/format.ts'
 import { CODE } from '../editor/editor-commands.ts'
 import { addFile, openFile, openWorkspace, resetAll, restoreFile, setText, useFiles, workspaceFiles } from '../editor/files-store.ts'
-import { makeRoomForReading, showLow, showSide } from '../layout/layout-store.ts'
+import { makeRoomForLesson, showLow, showSide } from '../layout/layout-store.ts'
 import { setChoice, useLab } from '../store.ts'
 import { optionValue, useSwitches } from '../switches/switch-store.ts'
 import { withKvmMode } from '../command-line.ts'
 import { keepLesson } from './keep-lesson.ts'
 import { applySettings, changed } from './lesson-machine.ts'
 import { progressOf, shelfLesson, useLessons, workspaceOf } from './lesson-store.ts'
+import { scrollToStep } from './page-scroll.ts'
 import { NO_SIDE } from './progress.ts'
 import { forgetRun } from './run-lesson.ts'
 
@@ -49,7 +50,7 @@ export async function openLesson(id: string, step?: string): Promise<void> {
   if (!another) return
   forgetRun()
   keepLesson(id, now => ({ ...now, step: known ? (step ?? now.step) : '' }))
-  requestAnimationFrame(makeRoomForReading)
+  requestAnimationFrame(makeRoomForLesson)
   await kernelsKnown()
   applySettings(lesson, lesson.start)
   await openFiles(lesson)
@@ -119,12 +120,7 @@ export function reading(step: string): void {
 /** Scrolls to a step, `''` for the beginning. */
 export function goToStep(step: string): void {
   reading(step)
-  document.querySelector(`[data-step="${CSS.escape(step)}"]`)?.scrollIntoView({ behavior: calm() ? 'auto' : 'smooth', block: 'start' })
-}
-
-/** Whether motion is unwelcome. */
-export function calm(): boolean {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches
+  scrollToStep(step)
 }
 
 /** Opens one of the lesson's files in the editor. */

@@ -34,7 +34,7 @@ export function renderInline(markdown: string, notes: Notes = new Notes()): stri
 }
 
 function withNotes(html: string, notes: Notes): string {
-  return html.replace(new RegExp(` ?${OPEN}(\\d+)${CLOSE}`, 'g'), (_, digits: string) => {
+  return html.replace(new RegExp(`\\s?${OPEN}(\\d+)${CLOSE}`, 'g'), (_, digits: string) => {
     const note = notes.all[Number(digits) - 1]
     if (note === undefined) return ''
     const title = `${note.symbol}, seen in ${versionsText(note.versions)}`

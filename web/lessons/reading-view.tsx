@@ -13,6 +13,7 @@ import { Notes, renderProse, versionsText } from './prose.ts'
 import { QuestionBox } from './question-box.tsx'
 import { RunBar } from './run-bar.tsx'
 import { kernelNames } from './run-lesson.ts'
+import { scrollToStep } from './page-scroll.ts'
 import { StepRail } from './step-rail.tsx'
 
 /** A lesson as a page of a book whose margins act. */
@@ -21,11 +22,14 @@ export function ReadingView({ lesson, checks }: ShelfLesson) {
   const progress = useLessons(state => progressOf(lesson.id, state))
   const astray = useLessons(state => state.astray)
 
-  // Where it was read last; a new lesson begins at its beginning.
+  // Where it was read last; a new lesson begins at its beginning. Lines break anew when the fonts are there.
   useEffect(() => {
-    const { step } = useLessons.getState()
-    if (step !== '') document.querySelector(`[data-step="${CSS.escape(step)}"]`)?.scrollIntoView({ block: 'start' })
-    else page.current?.scrollTo(0, 0)
+    const toPlace = () => {
+      const { step } = useLessons.getState()
+      if (step !== '') scrollToStep(step, false)
+    }
+    toPlace()
+    if (document.fonts.status !== 'loaded') void document.fonts.ready.then(toPlace)
   }, [])
 
   useEffect(() => {

@@ -12,7 +12,7 @@ import { useLab } from '../store.ts'
 import { firstFailed } from './check-list.tsx'
 import { LESSON } from './lesson-commands.ts'
 import { type BuildFault, progressOf, useLessons, workspaceOf } from './lesson-store.ts'
-import { calm } from './open-lesson.ts'
+import { showInPage } from './page-scroll.ts'
 import type { Side } from './progress.ts'
 
 /** Run and check, always in reach, and what came of it. */
@@ -31,10 +31,12 @@ export function RunBar(props: { lesson: Lesson; checks: LessonChecks; side: Side
 
   // After a run: to what it explains.
   useEffect(() => {
-    if (checked === 0) return
+    if (checked === 0) return undefined
     const { step } = useLessons.getState()
-    const line = document.querySelector(`[data-check="${CSS.escape(first?.id ?? '')}"]`)
-    if (first !== undefined && first.step === step) line?.scrollIntoView({ block: 'nearest', behavior: calm() ? 'auto' : 'smooth' })
+    if (first === undefined || first.step !== step) return undefined
+    // The bar grows with its verdict, and the page gets smaller.
+    const timer = setTimeout(() => showInPage(document.querySelector(`[data-check="${CSS.escape(first.id)}"]`)), 80)
+    return () => clearTimeout(timer)
   }, [checked, first])
 
   return (
@@ -52,7 +54,7 @@ export function RunBar(props: { lesson: Lesson; checks: LessonChecks; side: Side
           <button
             type="button"
             className="verdict-link"
-            onClick={() => document.querySelector(`[data-check="${CSS.escape(first.id)}"]`)?.scrollIntoView({ block: 'center', behavior: calm() ? 'auto' : 'smooth' })}
+            onClick={() => showInPage(document.querySelector(`[data-check="${CSS.escape(first.id)}"]`))}
           >
             Not yet: {plain(first.title)}
           </button>

@@ -5,10 +5,11 @@
 import { type Lesson, scriptOf } from '../../lessons/format.ts'
 import { GUEST_ORIGIN, type GuestProgram } from '../../lessons/kvm/guest-image.ts'
 import type { ScriptBundle } from '../../lessons/kvm/run-script.ts'
-import { type CheckResult, collected, evaluate, outcomesOf } from '../../lessons/run/evaluate.ts'
+import { type CheckResult, collected, evaluate, outcomesOf, unbootedChecks } from '../../lessons/run/evaluate.ts'
 import type { AnswerValue, Ending } from '../../lessons/run/lesson-run.ts'
 import { LabQuestions } from '../../lessons/run/questions.ts'
-import { RunRecord } from '../../lessons/run/record.ts'
+import { type RunFrame, RunRecord } from '../../lessons/run/record.ts'
+import type { KernelChoice } from '../../lessons/run/task.ts'
 import { withAgent } from '../script/script-runner.ts'
 import { assembleFiles } from '../editor/assembler-client.ts'
 import { compileScripts } from '../editor/compile-scripts.ts'
@@ -70,7 +71,15 @@ export async function runLesson(): Promise<void> {
       useLessons.setState({ built: bundle })
       return
     }
-    await toStart(lesson, still)
+    const failure = await toStart(lesson, still).then(
+      () => null,
+      (error: unknown) => error,
+    )
+    if (failure instanceof NotBuilt && failure.explanation === 'boot' && unbootedChecks(open.checks).checks.length > 0) {
+      await askUnbooted(open, showing, workspace, bundle, failure.message)
+      return
+    }
+    if (failure !== null) throw failure
     still()
     await runAndAsk(open, showing, workspace, bundle)
   } catch (error) {
@@ -186,6 +195,7 @@ async function bootToAgent(lesson: Lesson, still: () => void): Promise<void> {
     if (useLessons.getState().built !== null) throw new NotBuilt(useLessons.getState().built?.detail ?? '', 'assembly')
     if (notice !== null && booted === before) throw new Error(`${notice.message} ${notice.hint}`.trim())
     if (booted === null && machine.state === 'empty' && before !== null) throw new Error('The machine was reset before the run began.')
+    if (booted !== before && machine.state === 'paused') throw new NotBuilt(`The machine was stopped before its agent was ready. The console says last: ${lastLine()}`, 'boot')
     if (machine.state === 'stopped') throw new NotBuilt(`The machine ended before its agent was ready. The console says last: ${lastLine()}`, 'boot')
     if (booted !== before && machine.instructions > most) throw new NotBuilt(`The agent was not ready after ${most / 1e6} million instructions. The console says last: ${lastLine()}`, 'boot')
     await new Promise(resolve => setTimeout(resolve, 60))
@@ -200,22 +210,9 @@ async function runAndAsk({ lesson, checks }: ShelfLesson, showing: 'own' | 'solu
   const { booted } = useLab.getState()
   const kernel = chosenFitting(lesson)
   if (booted === null || kernel === undefined) throw new Error('The machine was reset before the run began.')
-  const settings = settingsNow(lesson)
-  if (kernel.series !== 'mini') inspection.setGate(settings.gate)
+  if (kernel.series !== 'mini') inspection.setGate(settingsNow(lesson).gate)
   useLessons.setState({ phase: 'running' })
-  const progress = progressOf(lesson.id)
-  const record = await unlessGone(
-    booted,
-    RunRecord.begin(questions, {
-      kernel: { series: kernel.series, release: kernel.release },
-      settings,
-      answers: sideOf(progress).answers,
-      predictions: progress.predictions,
-      assembled: Object.entries(bundle.guests).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
-      files: workspaceFiles(workspace),
-      hasScript: bundle.entry !== '',
-    }),
-  )
+  const record = await unlessGone(booted, RunRecord.begin(questions, frameOf(lesson, kernel, workspace, bundle)))
   const ending = await runUntilItEnds(lesson, bundle, record)
   pause()
   if (useLab.getState().booted !== booted) {
@@ -225,6 +222,32 @@ async function runAndAsk({ lesson, checks }: ShelfLesson, showing: 'own' | 'solu
   standing = { id: lesson.id, showing, booted, record, ending }
   useLessons.setState({ phase: 'checking', standing: true, ending: endingText(ending) })
   await ask({ lesson, checks }, standing)
+}
+
+function frameOf(lesson: Lesson, { series, release }: KernelChoice, workspace: string, bundle: ScriptBundle): RunFrame {
+  const progress = progressOf(lesson.id)
+  return {
+    kernel: { series, release },
+    settings: settingsNow(lesson),
+    answers: sideOf(progress).answers,
+    predictions: progress.predictions,
+    assembled: Object.entries(bundle.guests).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
+    files: workspaceFiles(workspace),
+    hasScript: bundle.entry !== '',
+  }
+}
+
+/** The system was assembled and does not come up: the checks that can be asked about that are asked. */
+async function askUnbooted({ lesson, checks }: ShelfLesson, showing: 'own' | 'solution', workspace: string, bundle: ScriptBundle, why: string): Promise<void> {
+  const { booted } = useLab.getState()
+  const kernel = chosenFitting(lesson)
+  if (booted === null || kernel === undefined) throw new Error('The machine was reset before the run began.')
+  pause()
+  const ending: Ending = { kind: 'stopped', why }
+  useScript.setState({ phase: 'ended', ending })
+  const record = await unlessGone(booted, RunRecord.begin(questions, { ...frameOf(lesson, kernel, workspace, bundle), ready: false }))
+  useLessons.setState({ phase: 'checking', ending: endingText(ending) })
+  await ask({ lesson, checks: unbootedChecks(checks) }, { id: lesson.id, showing, booted, record, ending })
 }
 
 async function runUntilItEnds(lesson: Lesson, bundle: ScriptBundle, record: RunRecord): Promise<Ending> {

@@ -1,3 +1,5 @@
+import { makeRoomForLesson } from '../layout/layout-store.ts'
+import { useLab } from '../store.ts'
 import { ownRuns } from '../script/script-runner.ts'
 import { startDeepLinks } from './deep-link.ts'
 import { recallProgress } from './keep-lesson.ts'
@@ -16,6 +18,10 @@ export function startLessons(): void {
     const { open } = useLessons.getState()
     return open !== null && workspace === workspaceOf(open, progressOf(open).showing) ? runLesson : null
   }
+  useLab.subscribe((now, before) => {
+    // Larger type needs a wider column.
+    if (now.theme !== before.theme && useLessons.getState().open !== null) requestAnimationFrame(makeRoomForLesson)
+  })
   startDeepLinks()
 }
 

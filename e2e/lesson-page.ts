@@ -1,0 +1,129 @@
+/** Reading lessons as a learner does: by what stands on the page. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, type Locator, type Page } from '@playwright/test'
+
+/** As web/lessons/start-lessons.ts has it. */
+export interface LessonReport {
+  readonly id: string
+  readonly step: string
+  readonly phase: string
+  readonly showing: 'own' | 'solution'
+  readonly done: boolean
+  readonly checked: number
+  readonly fault: string
+  readonly built: { readonly explanation: string; readonly detail: string } | null
+  readonly ending: string
+  readonly checks: readonly { readonly id: string; readonly state: 'open' | 'passed' | 'failed' | 'broken'; readonly explanation: string; readonly detail: string }[]
+  readonly outcomes: Readonly<Record<string, string>>
+}
+
+const CURRICULUM = join('lessons', 'curriculum')
+
+/** The lessons' folders, `01-who-runs-at-el2`. */
+export function lessonFolders(): string[] {
+  return readdirSync(CURRICULUM).filter(name => statSync(join(CURRICULUM, name)).isDirectory())
+}
+
+/** The files of an attempt that differ from those it builds on: `solution`, `wrong/not-shifted`. */
+export function attemptFiles(folder: string, attempt: string): Record<string, string> {
+  const root = join(CURRICULUM, folder, attempt)
+  const files: Record<string, string> = {}
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name === 'attempt.yaml' || entry.name === 'expect.yaml') continue
+    const path = join(entry.parentPath, entry.name)
+    files[path.slice(root.length + 1)] = readFileSync(path, 'utf8')
+  }
+  return files
+}
+
+/** What the page's automation says of the open lesson. */
+export async function report(page: Page): Promise<LessonReport> {
+  const found = await page.evaluate(() => (window.pkvmLab as unknown as { lesson(): LessonReport | null }).lesson())
+  if (found === null) throw new Error('no lesson is open')
+  return found
+}
+
+/** Opens a lesson by its address. @param step id of a step */
+export async function openLesson(page: Page, id: string, step = ''): Promise<void> {
+  await page.goto(`./#/lesson/${id}${step === '' ? '' : `/${step}`}`)
+  await expect(page.getByTestId('lesson-run')).toBeVisible()
+  await expect.poll(async () => (await report(page)).id).toBe(id)
+}
+
+/** Chooses the kernel of the lesson's computer, where there is more than one. @param series `7.2` */
+export async function chooseKernel(page: Page, series: string): Promise<void> {
+  const choice = page.getByRole('complementary', { name: 'The lesson’s computer' })
+  const select = choice.getByRole('combobox', { name: 'Kernel' })
+  if ((await select.count()) > 0) {
+    const names = await select.locator('option').allTextContents()
+    const name = names.find(text => text.includes(series === 'mini' ? 'mini' : ` ${series}.`))
+    expect(name, `a kernel of series ${series} among ${names.join(', ')}`).toBeDefined()
+    await select.selectOption({ label: name! })
+  } else await expect(choice).toContainText(series === 'mini' ? 'mini' : ` ${series}.`)
+}
+
+export const editor = (page: Page): Locator => page.locator('.monaco-editor').first()
+
+/** Opens a file of the lesson in the editor, by its tab. */
+export async function openFile(page: Page, file: string): Promise<void> {
+  await page.getByRole('region', { name: 'Code' }).getByRole('tab', { name: file, exact: true }).or(page.getByRole('treeitem', { name: file, exact: true })).first().click()
+  await expect(editor(page)).toBeVisible()
+}
+
+/** Puts a text in the place of the open file's, through the editor: everything is selected and replaced. */
+export async function writeFile(page: Page, file: string, text: string): Promise<void> {
+  await openFile(page, file)
+  await editor(page).locator('.view-lines').click()
+  await page.keyboard.press('ControlOrMeta+KeyA')
+  await page.keyboard.insertText(text)
+}
+
+/** Presses Run and waits until the checks have been asked, or nothing could be run. */
+export async function runAndCheck(page: Page, timeout = 200_000): Promise<LessonReport> {
+  const { checked } = await report(page)
+  await page.getByTestId('lesson-run').click()
+  return checkedSince(page, checked, timeout)
+}
+
+/** Waits for the end of a run that has been begun, or of the asking again. @param checked how many had been checked before */
+export async function checkedSince(page: Page, checked: number, timeout = 200_000): Promise<LessonReport> {
+  await expect
+    .poll(
+      async () => {
+        const now = await report(page)
+        return now.phase === 'none' && (now.checked > checked || now.fault !== '' || now.built !== null || now.ending !== '')
+      },
+      { timeout, message: 'the run has ended and the checks were asked' },
+    )
+    .toBe(true)
+  return report(page)
+}
+
+/** Follows a link of the text that boots the machine, and waits until its agent is ready. @param step id, @param name of the link */
+export async function bootByLink(page: Page, step: string, name: string | RegExp, timeout = 200_000): Promise<void> {
+  await page.locator(`[data-step="${step}"]`).getByRole('link', { name }).click()
+  await expect.poll(async () => (await report(page)).phase, { timeout }).toBe('none')
+  expect((await report(page)).fault).toBe('')
+}
+
+/** Guesses. @param choice key of the choice */
+export async function predict(page: Page, id: string, choice: string): Promise<void> {
+  await page.locator(`[data-prediction="${id}"] input[value="${choice}"]`).check()
+}
+
+/** Answers a question: by the key of a choice, or by a text where it has none. */
+export async function answer(page: Page, id: string, value: string): Promise<void> {
+  const box = page.locator(`[data-question="${id}"]`)
+  const choice = box.locator(`input[value="${value}"][type="radio"]`)
+  if ((await choice.count()) > 0) await choice.check()
+  else {
+    await box.getByRole('textbox').fill(value)
+    await box.getByRole('button', { name: 'Answer' }).click()
+  }
+}
+
+/** The line of a check. */
+export function check(page: Page, id: string): Locator {
+  return page.locator(`[data-check="${id}"]`)
+}
