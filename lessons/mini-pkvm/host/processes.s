@@ -380,7 +380,7 @@ sys_exit:
         lsl     x0, x0, #8
         b       do_exit
 
-// sys_wait4: x0 = pid or -1, x1 = where the status goes, or 0, x2 = options. All children are those of the first process.
+// sys_wait4: x0 = pid or -1, x1 = where the status goes, or 0, x2 = options. All children are the first process's.
 sys_wait4:
         enter
         sub     sp, sp, #16
