@@ -20,6 +20,11 @@ export interface Check {
   readonly step: string
   /** Markdown by id: why it did not pass and where to look, never the solution itself. */
   readonly explanations: Readonly<Record<string, string>>
+  /**
+   * Asked also about a system that did not come up: `run.ready` is false then, and no script has run. Without such a
+   * check `builds` fails, and says no more than that.
+   */
+  readonly unbooted?: boolean
   test(run: LessonRun): Promise<Verdict>
 }
 

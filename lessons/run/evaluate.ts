@@ -18,6 +18,11 @@ export async function evaluate({ checks }: LessonChecks, run: LessonRun): Promis
   return results
 }
 
+/** Those that can be asked about a system that did not come up; none where the lesson has nothing to say about it. */
+export function unbootedChecks({ checks, outcomes }: LessonChecks): LessonChecks {
+  return { checks: checks.filter(check => check.unbooted === true), outcomes }
+}
+
 async function ask(check: Check, run: LessonRun): Promise<CheckResult> {
   try {
     const verdict = await check.test(run)

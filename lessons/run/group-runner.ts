@@ -10,13 +10,13 @@ import { assembleGuest } from '../kvm/assemble-guest.ts'
 import { GUEST_ORIGIN, type GuestProgram } from '../kvm/guest-image.ts'
 import { runScript } from '../kvm/run-script.ts'
 import type { TraceEntry } from '../kvm/trace.ts'
-import { type CheckResult, evaluate, outcomesOf } from './evaluate.ts'
+import { type CheckResult, evaluate, outcomesOf, unbootedChecks } from './evaluate.ts'
 import type { AnswerValue, Ending, LessonRun } from './lesson-run.ts'
 import type { SystemFiles } from '../mini-pkvm/system.ts'
 import { runListing } from './listing.ts'
 import { type Group, lessonSystem, loadMessage } from './machines.ts'
 import { LabQuestions } from './questions.ts'
-import { RunRecord } from './record.ts'
+import { type RunFrame, RunRecord } from './record.ts'
 import { buildsReport, type CheckReport, type RunReport, type RunTask, unbuilt } from './task.ts'
 
 /** What only the host can give: files, and the checks of a lesson. */
@@ -47,6 +47,8 @@ class BootFailure extends Error {
   constructor(
     message: string,
     readonly explanation: 'assembly' | 'boot',
+    /** There is a machine, and it stands where it came to. */
+    readonly stands = false,
   ) {
     super(message)
   }
@@ -86,7 +88,7 @@ export class GroupRunner {
       failure = error
     }
     for (const task of group.tasks) {
-      report(failure === null ? await this.runTask(task) : unbuilt(task, failure.explanation, failure.message))
+      report(failure === null ? await this.runTask(task) : await this.unbooted(task, failure))
     }
     this.lab.close()
   }
@@ -99,9 +101,12 @@ export class GroupRunner {
     const built = image instanceof ArrayBuffer ? image : configured(image, task)
     const limit = built instanceof ArrayBuffer ? MOST_BOOT_INSTRUCTIONS : MOST_SYSTEM_BOOT_INSTRUCTIONS
     await new Promise<void>((resolve, reject) => {
+      let callOff = () => {}
+      const stuck = (why: string) => new BootFailure(`${why}; the console says last: ${lastLine(this.console)}`, 'boot', true)
       const unsubscribe = lab.subscribe(message => {
         const end = (failure: BootFailure | null) => {
           unsubscribe()
+          callOff()
           if (failure === null) resolve()
           else reject(failure)
         }
@@ -111,12 +116,16 @@ export class GroupRunner {
           case 'buildFailed':
             return end(new BootFailure(message.message, 'assembly'))
           case 'stopped':
-            return end(new BootFailure(`the machine ended before its agent was ready (${message.reason}); the console says last: ${lastLine(this.console)}`, 'boot'))
+            return end(stuck(`the machine ended before its agent was ready (${message.reason})`))
           case 'agentState':
             if (message.ready) end(null)
             return
           case 'status':
-            if (message.instructions > limit) end(new BootFailure(`the agent was not ready after ${limit / 1e6} million instructions; the console says last: ${lastLine(this.console)}`, 'boot'))
+            callOff()
+            if (message.instructions > limit) return end(stuck(`the agent was not ready after ${limit / 1e6} million instructions`))
+            // A rule that falls stops the machine; one that waits for nothing does not go on by itself.
+            if (message.state === 'paused') return end(stuck('the machine was stopped before its agent was ready'))
+            if (message.state === 'idle') callOff = this.host.after(QUIET_MS, () => end(stuck('the machine waits for something that never comes')))
         }
       })
       this.host.initrd().then(initrd => {
@@ -133,6 +142,16 @@ export class GroupRunner {
     this.booted = this.console
   }
 
+  /** What the lesson's checks say of a system that did not come up. */
+  private async unbooted(task: RunTask, failure: BootFailure): Promise<RunReport> {
+    const checks = unbootedChecks(await this.host.checks(task.folder))
+    if (!failure.stands || checks.checks.length === 0) return unbuilt(task, failure.explanation, failure.message)
+    this.lab.post({ type: 'pause' })
+    const record = await RunRecord.begin(this.questions, { ...frameOf(task, {}), ready: false })
+    const ending: Ending = { kind: 'stopped', why: failure.message }
+    return this.report(checks, record.end(ending, this.console), { id: task.id, ending, instructions: 0 })
+  }
+
   private async runTask(task: RunTask): Promise<RunReport> {
     const guests = assembleAll(task)
     if (!guests.ok) return unbuilt(task, 'assembly', guests.message)
@@ -146,19 +165,11 @@ export class GroupRunner {
     this.console = this.booted
     lab.post({ type: 'pauseOnViolation', on: task.violations === 'stop' })
     if (task.kernel.series !== 'mini') lab.post({ type: 'setGate', option: task.plan.settings.gate })
-    const record = await RunRecord.begin(questions, {
-      kernel: task.kernel,
-      settings: task.plan.settings,
-      answers: task.plan.answers,
-      predictions: task.plan.predictions,
-      assembled: Object.entries(guests.programs).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
-      files: task.files,
-      hasScript: task.script !== null,
-    })
+    const record = await RunRecord.begin(questions, frameOf(task, guests.programs))
     const ending = await this.untilItEnds(task, record, guests.programs)
     lab.post({ type: 'pause' })
     const run = record.end(ending, this.console)
-    return this.report(task, run, ending, record)
+    return this.report(await this.host.checks(task.folder), run, { id: task.id, ending, instructions: this.instructions - record.began })
   }
 
   /** The script, then the hypercalls made by hand; or the limit, whichever is first. */
@@ -200,17 +211,28 @@ export class GroupRunner {
     )
   }
 
-  private async report(task: RunTask, run: LessonRun, ending: Ending, record: RunRecord): Promise<RunReport> {
-    const checks = await this.host.checks(task.folder)
+  private async report(checks: LessonChecks, run: LessonRun, { id, ending, instructions }: Pick<RunReport, 'id' | 'ending' | 'instructions'>): Promise<RunReport> {
     const results = await evaluate(checks, run)
     return {
-      id: task.id,
+      id,
       checks: [buildsReport('', ''), ...results.map(checkReport)],
       ending,
       outcomes: await outcomesOf(checks, run),
-      instructions: this.instructions - record.began,
+      instructions,
       listing: this.listing ? await runListing(run) : [],
     }
+  }
+}
+
+function frameOf(task: RunTask, guests: Readonly<Record<string, GuestProgram>>): RunFrame {
+  return {
+    kernel: task.kernel,
+    settings: task.plan.settings,
+    answers: task.plan.answers,
+    predictions: task.plan.predictions,
+    assembled: Object.entries(guests).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
+    files: task.files,
+    hasScript: task.script !== null,
   }
 }
 

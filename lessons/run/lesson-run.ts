@@ -97,7 +97,12 @@ export interface LessonRun {
   readonly hostCalls: readonly HostCallAnswer[]
   /** Everything the machine wrote to its first serial port since reset. */
   readonly console: string
-  /** When the agent was ready and the run began. */
+  /**
+   * The agent answered and the run took place. False only for checks that are asked about a system that did not come up:
+   * `script.ending` says why, `bootEvents` and `console` how far it got.
+   */
+  readonly ready: boolean
+  /** When the agent was ready and the run began; of a system that did not come up, where it ended. */
   readonly began: Moment
   /** Events of the run, oldest first: what happened while the script ran. */
   events(): Promise<readonly LabEvent[]>

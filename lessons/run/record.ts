@@ -22,6 +22,8 @@ export interface RunFrame {
   readonly assembled: readonly Assembled[]
   readonly files: Readonly<Record<string, string>>
   readonly hasScript: boolean
+  /** False: the system did not come up. */
+  readonly ready?: boolean
 }
 
 /** Collects while the script runs. Its methods fit what the `lab` module wants of its host. */
@@ -85,6 +87,7 @@ export class RunRecord {
       files: frame.files,
       hostCalls: this.hostCalls,
       console,
+      ready: frame.ready ?? true,
       began: this.began,
       events: () => later.events(),
       bootEvents: () => later.bootEvents(),

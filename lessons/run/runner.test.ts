@@ -181,6 +181,25 @@ for (const violations of ['stop', 'go']) {
     'wrong/forgets/expect.yaml': `${violations === 'stop' ? expects('rule', 'fell') : expects('leak', 'yes')}base: start\n`,
   })
 }
+folder('09-unbooted', {
+  'lesson.md': head('unbooted')
+    .replace('kind: vmm', 'kind: system')
+    .replace('{ name: guest.s, role: assembly }', '{ name: host/start-kernel.s, role: source }'),
+  'checks.ts': `export const checks = [
+    { id: 'up', title: 'It comes up', step: 'step', unbooted: true, explanations: { stuck: 'It does not.', quiet: 'It says nothing' },
+      async test(run) {
+        if (run.ready) return 'pass'
+        const events = (await run.bootEvents()).length + (await run.events()).length
+        return { fail: run.console.includes('Booting') ? 'stuck' : 'quiet', detail: events + ' ' + run.script.ending.why + ' ' + (await run.facts()).instructions } } },
+    { id: 'kvm', title: 'It has KVM', step: 'step', explanations: { no: 'It does not.' }, async test(run) { return run.script.answers.kvm === true ? 'pass' : { fail: 'no', detail: 'none' } } }]`,
+  'start/script.ts': "import { answer, kvm } from 'lab'\nawait kvm.open()\nanswer('kvm', true)\n",
+  'start/host/start-kernel.s': GREETING.replace(/^(\s+)bl\s+kvm_init$/m, '$1b .'),
+  'solution/host/start-kernel.s': GREETING,
+  'wrong/waits/host/start-kernel.s': GREETING.replace(/^(\s+)print\s+"Booting.*$/m, '$1wfi\n$1b . - 4'),
+  'wrong/waits/expect.yaml': expects('up', 'quiet'),
+  'wrong/off/host/start-kernel.s': GREETING.replace(/^(\s+)bl\s+kvm_init$/m, '$1ldr w0, =0x84000008\n$1smc #0\n$1.ltorg'),
+  'wrong/off/expect.yaml': expects('up', 'stuck'),
+})
 folder('03-malformed', { 'lesson.md': head('other', 'mintues: 3\n'), 'checks.ts': 'export const checks = [', 'start/script.ts': '' })
 folder('04-empty', { 'notes.txt': '' })
 
@@ -206,6 +225,10 @@ describe('pkvm-lab lesson test', async () => {
     expect(out).toMatch(/^ok {4} 08-goes-on +mini +start fails, solution passes 2, 1 wrong explained/m)
   })
 
+  it('asks the checks that can be asked about a system that does not come up', () => {
+    expect(out).toMatch(/^ok {4} 09-unbooted +mini +start fails, solution passes 2, 2 wrong explained/m)
+  })
+
   it('tells what is not as it should be, a sentence each', () => {
     expect(out).toMatch(/^NOT OK 02-unsound/m)
     expect(out).toMatch(/^ +start: the check "broken" is broken: it threw Error: oops/m)
@@ -219,7 +242,7 @@ describe('pkvm-lab lesson test', async () => {
     expect(out).toMatch(/^03-malformed\/checks\.ts: cannot be loaded: line 1: /m)
     expect(out).toMatch(/^03-malformed\/start\/guest\.s: is named in lesson\.md and is missing/m)
     expect(out).toMatch(/^04-empty\/lesson\.md: is missing/m)
-    expect(out).toMatch(/5 proven, 1 not, 2 malformed/)
+    expect(out).toMatch(/6 proven, 1 not, 2 malformed/)
     expect(run.status).toBe(1)
   })
 
