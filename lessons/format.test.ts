@@ -87,6 +87,15 @@ describe('a lesson folder', () => {
     expect(wrong).toMatchObject([{ name: 'off', files: { 'script.ts': 'wrong' }, runs: [{ settings: { gate: 'n' } }], expect: { check: 'c', explanation: 'no' }, kernels: ['7.2', 'mini'] }])
   })
 
+  it('takes edits in place of another copy of a file', () => {
+    const edits = (text: string) => readLesson({ ...GOOD, texts: { ...GOOD.texts, 'wrong/near/edits.yaml': text, 'wrong/near/expect.yaml': 'check: c\nexplanation: no' } })
+    const near = edits("- { file: script.ts, find: lut, put: $&LUT }").lesson?.attempts.wrong.find(attempt => attempt.name === 'near')
+    expect(near?.files['script.ts']).toBe('so$&LUTion')
+    const problems = (text: string) => edits(text).problems.map(problem => problemText('07-small', problem))
+    expect(problems('- { file: script.ts, find: o, put: x }')).toEqual(['07-small/wrong/near/edits.yaml, edits[0].find: this text is there 2 times in script.ts; it should be there once.'])
+    expect(problems('- { file: guest.s, find: o, put: x }')).toEqual(['07-small/wrong/near/edits.yaml, edits[0].file: "guest.s" is no file of the attempt that this one is based on.'])
+  })
+
   it('cites functions with the versions they were seen in', () => {
     expect(citationsIn(LESSON)).toEqual([{ symbol: 'handle_host_mem_abort', versions: ['7.2.13', '7.3.4'] }])
     expect(withCitations('x [f, mini] [g, 7.3](y)', c => `<${c.symbol} ${c.versions.join(' ')}>`)).toBe('x <f mini> [g, 7.3](y)')

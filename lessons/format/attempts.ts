@@ -1,4 +1,5 @@
 /** start/, solution/ and wrong/<name>/: what a learner might have, and what must come of it. */
+import { EDITS, editedFiles } from './edits.ts'
 import { Fields, parseYaml, type Problem } from './fields.ts'
 import { type FrontMatter, readSettings } from './front-matter.ts'
 import { type Attempt, type Lesson, type LessonSettings, type RunPlan, SERIES, type WrongAttempt } from './lesson.ts'
@@ -21,19 +22,19 @@ export function readAttempts(texts: FolderTexts, front: FrontMatter, problems: P
 
   const solutionTexts = inFolder(texts, 'solution')
   if (Object.keys(solutionTexts).length === 0) problems.push({ file: 'solution/', field: '', message: `is missing: it holds the files that differ from start/, and ${ATTEMPT} where settings or answers do.` })
-  unknownFiles('solution', solutionTexts, names, [ATTEMPT], problems)
-  const solution = attemptOf('solution', solutionTexts, start.files, plans(solutionTexts[ATTEMPT] ?? startTexts[ATTEMPT], 'solution', front, problems))
+  unknownFiles('solution', solutionTexts, names, [ATTEMPT, EDITS], problems)
+  const solution = attemptOf('solution', withEdits(solutionTexts, start.files, 'solution', problems), start.files, plans(solutionTexts[ATTEMPT] ?? startTexts[ATTEMPT], 'solution', front, problems))
 
   const wrongNames = [...new Set(Object.keys(texts).flatMap(path => /^wrong\/([^/]+)\//.exec(path)?.[1] ?? []))].sort()
   if (wrongNames.length === 0) problems.push({ file: 'wrong/', field: '', message: 'is missing: record at least one wrong attempt, with the explanation it should get.' })
   const wrong = wrongNames.map((name): WrongAttempt => {
     const folder = `wrong/${name}`
     const own = inFolder(texts, folder)
-    unknownFiles(folder, own, names, [ATTEMPT, EXPECT], problems)
+    unknownFiles(folder, own, names, [ATTEMPT, EXPECT, EDITS], problems)
     const { check, explanation, base, kernels } = readExpect(own[EXPECT], folder, front, problems)
     const from = base === 'start' ? { attempt: start, yaml: startTexts[ATTEMPT] } : { attempt: solution, yaml: solutionTexts[ATTEMPT] ?? startTexts[ATTEMPT] }
     const runs = plans(own[ATTEMPT] ?? from.yaml, own[ATTEMPT] === undefined ? base : folder, front, own[ATTEMPT] === undefined ? [] : problems)
-    return { ...attemptOf(name, own, from.attempt.files, runs), expect: { check, explanation }, kernels }
+    return { ...attemptOf(name, withEdits(own, from.attempt.files, folder, problems), from.attempt.files, runs), expect: { check, explanation }, kernels }
   })
   return { start, solution, wrong }
 }
@@ -49,14 +50,19 @@ function unknownFiles(folder: string, own: FolderTexts, names: readonly string[]
   }
 }
 
+/** What the folder holds, and what its edits make of the base's files. */
+function withEdits(own: FolderTexts, base: FolderTexts, folder: string, problems: Problem[]): FolderTexts {
+  return { ...own, ...editedFiles(own[EDITS], base, folder, problems) }
+}
+
 function attemptOf(name: string, own: FolderTexts, base: FolderTexts, runs: readonly RunPlan[]): Attempt {
-  const files = Object.fromEntries(Object.entries(own).filter(([path]) => path !== ATTEMPT && path !== EXPECT))
+  const files = Object.fromEntries(Object.entries(own).filter(([path]) => ![ATTEMPT, EXPECT, EDITS].includes(path)))
   return { name, files: { ...base, ...files }, runs }
 }
 
 /** The runs that attempt.yaml describes; without it one run, as the lesson starts. */
 function plans(text: string | undefined, folder: string, front: FrontMatter, problems: Problem[]): RunPlan[] {
-  if (text === undefined) return [{ settings: front.start, answers: {}, predictions: {}, hostCalls: [] }]
+  if (text === undefined) return [{ settings: front.start, answers: {}, predictions: {}, hostCalls: [], sources: 'own' }]
   const file = `${folder}/${ATTEMPT}`
   const fields = new Fields(parseYaml(text, file, '', problems), file, '', problems)
   const common = planOf(fields, front.start)
@@ -67,6 +73,7 @@ function plans(text: string | undefined, folder: string, front: FrontMatter, pro
       answers: { ...common.answers, ...plan.answers },
       predictions: { ...common.predictions, ...plan.predictions },
       hostCalls: run.has('hypercalls') ? plan.hostCalls : common.hostCalls,
+      sources: run.has('sources') ? plan.sources : common.sources,
     }
   })
   if (runs.length > 1 && !front.collect) fields.wrong('runs', 'several runs need "collect: true" in lesson.md: without it only the newest run counts.')
@@ -80,6 +87,7 @@ function planOf(fields: Fields, base: LessonSettings): RunPlan {
     answers: fields.texts('answers'),
     predictions: fields.texts('predictions'),
     hostCalls: fields.each('hypercalls', call => ({ call: call.text('call'), args: call.list('args').map(String) })),
+    sources: fields.choice('sources', ['own', 'start'], 'own'),
   }
 }
 

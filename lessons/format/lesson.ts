@@ -93,6 +93,8 @@ export interface RunPlan {
   readonly predictions: Readonly<Record<string, string>>
   /** Hypercalls made by hand once the script has ended. */
   readonly hostCalls: readonly PlannedCall[]
+  /** `start`: mini-pKVM's sources are still those of start/, with the attempt's other files. */
+  readonly sources: 'own' | 'start'
 }
 
 /**
