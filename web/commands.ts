@@ -1,6 +1,7 @@
 import { useInspection } from './inspection-store.ts'
 import { eventLog } from './inspector/event-log.ts'
 import { openEvent, revisit, setPauseOnVms, useInspector } from './inspector/inspector-store.ts'
+import { setPauseOnViolation, useViolations } from './inspector/violations.ts'
 import { CODE_COMMANDS } from './editor/editor-commands.ts'
 import { HYPERCALL_COMMANDS } from './hypercall/hypercall-commands.ts'
 import { VIEW_COMMANDS } from './layout/view-commands.ts'
@@ -147,6 +148,12 @@ export const COMMANDS = {
     title: 'Pause whenever a VM appears, changes or goes: on or off',
     enabled: always,
     run: () => setPauseOnVms(!useInspector.getState().pauseOnVms),
+  },
+  pauseOnViolation: {
+    id: 'machine.pauseOnViolation',
+    title: 'Pause where an invariant falls: on or off',
+    enabled: always,
+    run: () => setPauseOnViolation(!useViolations.getState().pause),
   },
   followEvents: {
     id: 'events.follow',

@@ -20,6 +20,7 @@ import { tinykeys } from 'tinykeys'
 import { exposeAutomation } from './automation.ts'
 import { keyBindings } from './commands.ts'
 import { Lab } from './components/lab.tsx'
+import { watchViolations } from './inspector/violations.ts'
 import { startLessons } from './lessons/start-lessons.ts'
 import { findKernels } from './machine-control.ts'
 import { useLab } from './store.ts'
@@ -34,6 +35,7 @@ exposeAutomation()
 tinykeys(window, keyBindings())
 followSystemTheme(theme => useLab.setState({ theme }))
 startSwitches()
+watchViolations()
 startSystem()
 startLessons()
 void findKernels()
