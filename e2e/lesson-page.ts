@@ -67,7 +67,7 @@ export const editor = (page: Page): Locator => page.locator('.monaco-editor').fi
 
 /** Opens a file of the lesson in the editor, by its tab. */
 export async function openFile(page: Page, file: string): Promise<void> {
-  await page.getByRole('region', { name: 'Code' }).getByRole('tab', { name: file, exact: true }).or(page.getByRole('treeitem', { name: file, exact: true })).first().click()
+  await page.getByRole('region', { name: 'Code' }).locator(`[data-file="${file}"]`).click()
   await expect(editor(page)).toBeVisible()
 }
 

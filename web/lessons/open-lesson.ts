@@ -70,7 +70,7 @@ function kernelsKnown(): Promise<void> {
 }
 
 /** The lesson's files in the editor: the learner's attempt, or the solution in a workspace of its own. */
-async function openFiles(lesson: Lesson): Promise<void> {
+async function openFiles(lesson: Lesson, wished?: string): Promise<void> {
   const { showing } = progressOf(lesson.id)
   const { start, solution } = lesson.attempts
   const own = showing === 'solution' ? solution.files : start.files
@@ -83,7 +83,7 @@ async function openFiles(lesson: Lesson): Promise<void> {
   await openWorkspace(workspaceOf(lesson.id, showing), files, {
     title: `${lesson.number} ${lesson.title}${showing === 'solution' ? ' (solution)' : ''}`,
     readOnly: [...lesson.files.filter(file => file.readOnly).map(file => file.name), ...rest.map(([path]) => path)],
-    ...(showing === 'own' ? firstFile(lesson) : {}),
+    ...(wished !== undefined && files[wished] !== undefined ? { open: wished } : showing === 'own' ? firstFile(lesson) : {}),
     ...(lesson.kind === 'system' ? { entries: ['mini-pkvm.s'] } : {}),
   })
   showLow('code')
@@ -228,7 +228,8 @@ export async function showSolution(show: boolean): Promise<void> {
     solution: show ? { ...now.solution, answers } : now.solution,
   }))
   forgetRun()
-  await openFiles(lesson)
+  // The same file, to compare.
+  await openFiles(lesson, useFiles.getState().workspaces[workspaceOf(lesson.id, show ? 'own' : 'solution')]?.open)
 }
 
 /** Back from the solution, or back to what stood before the last reset. */
