@@ -1,5 +1,5 @@
 import { useEffect } from 'react'
-import type { LessonChecks } from '../../lessons/checks.ts'
+import type { Check, LessonChecks } from '../../lessons/checks.ts'
 import { type Lesson, scriptOf } from '../../lessons/format.ts'
 import { BUILDS_EXPLANATIONS } from '../../lessons/run/task.ts'
 import { runCommand } from '../commands.ts'
@@ -12,6 +12,7 @@ import { useLab } from '../store.ts'
 import { firstFailed } from './check-list.tsx'
 import { LESSON } from './lesson-commands.ts'
 import { type BuildFault, progressOf, useLessons, workspaceOf } from './lesson-store.ts'
+import { goToStep } from './open-lesson.ts'
 import { showInPage } from './page-scroll.ts'
 import type { Side } from './progress.ts'
 
@@ -49,16 +50,7 @@ export function RunBar(props: { lesson: Lesson; checks: LessonChecks; side: Side
       )}
       {ending !== '' && phase === 'none' && <p className="run-ending">{ending}</p>}
       {checked > 0 && phase === 'none' && built === null && fault === '' && first !== undefined && (
-        <p className="run-verdict" role="status">
-          <span className="verdict-mark" data-mark="failed" aria-hidden="true" />
-          <button
-            type="button"
-            className="verdict-link"
-            onClick={() => showInPage(document.querySelector(`[data-check="${CSS.escape(first.id)}"]`))}
-          >
-            Not yet: {plain(first.title)}
-          </button>
-        </p>
+        <Verdict lesson={lesson} checks={checks} side={side} first={first} />
       )}
       {checked > 0 && phase === 'none' && total > 0 && passed === total && (
         <p className="run-verdict" role="status">
@@ -91,6 +83,36 @@ export function RunBar(props: { lesson: Lesson; checks: LessonChecks; side: Side
         <More lesson={lesson} />
       </div>
     </div>
+  )
+}
+
+/** The next thing to do: what has just passed, or what has not. */
+function Verdict(props: { lesson: Lesson; checks: LessonChecks; side: Side; first: Check }) {
+  const { lesson, checks, side, first } = props
+  const at = useLessons(state => state.step)
+  const own = checks.checks.filter(check => check.step === at)
+  const stepPassed = own.length > 0 && own.every(check => side.checks[check.id]?.passed === true)
+  const next = lesson.steps.find(step => step.id === first.step)
+  if (stepPassed && next !== undefined && first.step !== at) {
+    return (
+      <p className="run-verdict" role="status">
+        <span className="verdict-mark" data-mark="passed" aria-hidden="true" />
+        <span>
+          Passed.{' '}
+          <button type="button" className="verdict-link" onClick={() => goToStep(next.id)}>
+            Go on: {next.title}
+          </button>
+        </span>
+      </p>
+    )
+  }
+  return (
+    <p className="run-verdict" role="status">
+      <span className="verdict-mark" data-mark="failed" aria-hidden="true" />
+      <button type="button" className="verdict-link" onClick={() => showInPage(document.querySelector(`[data-check="${CSS.escape(first.id)}"]`))}>
+        Not yet: {plain(first.title)}
+      </button>
+    </p>
   )
 }
 

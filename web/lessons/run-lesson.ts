@@ -10,14 +10,14 @@ import type { AnswerValue, Ending } from '../../lessons/run/lesson-run.ts'
 import { LabQuestions } from '../../lessons/run/questions.ts'
 import { type RunFrame, RunRecord } from '../../lessons/run/record.ts'
 import type { KernelChoice } from '../../lessons/run/task.ts'
-import { withAgent } from '../script/script-runner.ts'
 import { assembleFiles } from '../editor/assembler-client.ts'
 import { compileScripts } from '../editor/compile-scripts.ts'
 import { save, setDiagnostics, clearDiagnostics, workspaceFiles } from '../editor/files-store.ts'
 import { inspection } from '../inspector/inspection-client.ts'
+import { setPauseOnViolation, useViolations } from '../inspector/violations.ts'
 import { useLayout } from '../layout/layout-store.ts'
 import { boot, machineConnection, pause } from '../machine-control.ts'
-import { begin, runBundle, showPlace, stopScript } from '../script/script-runner.ts'
+import { begin, runBundle, showPlace, stopScript, withAgent } from '../script/script-runner.ts'
 import type { Output } from '../script/sandbox-protocol.ts'
 import { isRunning, type ScriptProblem, useScript } from '../script/script-store.ts'
 import { type Choice, setChoice, useLab } from '../store.ts'
@@ -213,7 +213,10 @@ async function runAndAsk({ lesson, checks }: ShelfLesson, showing: 'own' | 'solu
   if (kernel.series !== 'mini') inspection.setGate(settingsNow(lesson).gate)
   useLessons.setState({ phase: 'running' })
   const record = await unlessGone(booted, RunRecord.begin(questions, frameOf(lesson, kernel, workspace, bundle)))
-  const ending = await runUntilItEnds(lesson, bundle, record)
+  // Whether a run goes on where an invariant falls is the lesson's to say; afterwards it is the learner's again.
+  const wanted = useViolations.getState().pause
+  setPauseOnViolation(lesson.violations === 'stop')
+  const ending = await runUntilItEnds(lesson, bundle, record).finally(() => setPauseOnViolation(wanted))
   pause()
   if (useLab.getState().booted !== booted) {
     useLessons.setState({ ending: 'The machine was reset or replaced during the run: nothing was checked.' })
@@ -259,6 +262,11 @@ async function runUntilItEnds(lesson: Lesson, bundle: ScriptBundle, record: RunR
   let limit: Ending | null = null
   let until = Number.POSITIVE_INFINITY
   const unsubscribe = machineConnection.subscribe(message => {
+    if (message.type === 'violations' && lesson.violations === 'stop' && limit === null) {
+      const why = `the machine stopped where an invariant fell: ${message.events[0]?.text ?? ''}`
+      limit = { kind: 'stopped', why }
+      stopScript(`${why.charAt(0).toUpperCase()}${why.slice(1)}.`)
+    }
     if (message.type !== 'status' || limit !== null) return
     if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
     const tooMany = message.instructions >= record.began + lesson.limit
