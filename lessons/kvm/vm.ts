@@ -4,7 +4,7 @@ import { SlotMemory } from './guest-memory.ts'
 import { CAPABILITY, KVM, KVM_MEM_READONLY, KVM_VM_TYPE_ARM_PROTECTED } from './kvm-numbers.ts'
 import { memoryRegion } from './kvm-structs.ts'
 import type { Capability, Kvm, KvmDevice, MemoryOptions, MemoryRegion, VcpuOptions, Vm, VmOptions } from './lab.d.ts'
-import { mapInto, O_CLOEXEC, unmapFrom } from './mapping.ts'
+import { mapInto, O_CLOEXEC, OwnMapping, unmapFrom } from './mapping.ts'
 import type { VmmProcess } from './process.ts'
 import { showValue, type Span } from './trace.ts'
 import { featureBits, VirtualCpu, vcpuId } from './vcpu.ts'
@@ -104,7 +104,8 @@ class VirtualMachine extends Descriptor implements Vm {
       const readOnly = needBoolean(call, 'readOnly', options.readOnly ?? false)
       const { from } = options
       if (from !== undefined) {
-        needOptions(call, 'from', from, ['address', 'bytes', 'process', 'unmap', 'traceName'])
+        // A mapping of this module, another slot's memory too; or anything with an address and a size.
+        if (!(from instanceof OwnMapping)) needOptions(call, 'from', from, ['address', 'bytes', 'unmap'])
         needBigint(call, 'from.address', from.address)
         if (from.bytes < bytes) throw new TypeError(`${call}: from has ${from.bytes} bytes, the slot is to have ${bytes}.`)
       }

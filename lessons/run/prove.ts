@@ -34,7 +34,9 @@ export function trialsOf(lesson: Lesson, kernel: KernelChoice, compile: (attempt
   const trial = (role: Trial['role'], attempt: Attempt): Trial => {
     const compiled = compile(attempt)
     const tasks = attempt.runs.map((plan): RunTask => {
-      const sources = lesson.files.filter(file => file.role === 'source').flatMap(({ name }) => (attempt.files[name] === undefined ? [] : [[name, attempt.files[name]] as const]))
+      const systemFiles = plan.sources === 'start' ? start.files : attempt.files
+      const sources = lesson.files.filter(file => file.role === 'source').flatMap(({ name }) => (systemFiles[name] === undefined ? [] : [[name, systemFiles[name]] as const]))
+      const overlay = Object.fromEntries(sources)
       return {
         id: nextId(),
         folder: lesson.folder,
@@ -44,10 +46,10 @@ export function trialsOf(lesson: Lesson, kernel: KernelChoice, compile: (attempt
         violations: lesson.violations,
         plan,
         kernel,
-        files: attempt.files,
+        files: { ...attempt.files, ...overlay },
         assembly: lesson.files.filter(file => file.role === 'assembly').map(file => file.name),
         script: compiled.ok ? compiled.script : null,
-        overlay: Object.fromEntries(sources),
+        overlay,
       }
     })
     if (compiled.ok) return { lesson, attempt, role, kernel, tasks, known: [] }
