@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type Locator, type Page } from '@playwright/test'
+import { type Attempt, type Lesson, readLesson } from '../lessons/format.ts'
 
 /** As web/lessons/start-lessons.ts has it. */
 export interface LessonReport {
@@ -25,16 +26,26 @@ export function lessonFolders(): string[] {
   return readdirSync(CURRICULUM).filter(name => statSync(join(CURRICULUM, name)).isDirectory())
 }
 
-/** The files of an attempt that differ from those it builds on: `solution`, `wrong/not-shifted`. */
-export function attemptFiles(folder: string, attempt: string): Record<string, string> {
-  const root = join(CURRICULUM, folder, attempt)
-  const files: Record<string, string> = {}
+/** A lesson as its folder has it, with the whole files and the runs of each attempt. Its checks are not looked at. */
+export function readFolder(folder: string): Lesson {
+  const root = join(CURRICULUM, folder)
+  const texts: Record<string, string> = {}
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name === 'attempt.yaml' || entry.name === 'expect.yaml') continue
+    if (!entry.isFile()) continue
     const path = join(entry.parentPath, entry.name)
-    files[path.slice(root.length + 1)] = readFileSync(path, 'utf8')
+    texts[path.slice(root.length + 1)] = readFileSync(path, 'utf8')
   }
-  return files
+  const { lesson } = readLesson({ name: folder, texts, checks: undefined })
+  if (lesson === null) throw new Error(`${folder} is no lesson`)
+  return lesson
+}
+
+/** @param name `start`, `solution`, or that of a wrong attempt */
+export function attemptOf(lesson: Lesson, name: string): Attempt {
+  const { start, solution, wrong } = lesson.attempts
+  const found = [start, solution, ...wrong].find(attempt => attempt.name === name)
+  if (found === undefined) throw new Error(`${lesson.folder} has no attempt ${name}`)
+  return found
 }
 
 /** What the page's automation says of the open lesson. */
@@ -126,4 +137,33 @@ export async function answer(page: Page, id: string, value: string): Promise<voi
 /** The line of a check. */
 export function check(page: Page, id: string): Locator {
   return page.locator(`[data-check="${id}"]`)
+}
+
+/** Puts all files of an attempt into the editor that differ from what stands there. */
+export async function writeAttempt(page: Page, lesson: Lesson, attempt: Attempt, before: Attempt = lesson.attempts.start): Promise<void> {
+  for (const { name, readOnly } of lesson.files) {
+    const text = attempt.files[name]
+    if (!readOnly && text !== undefined && text !== before.files[name]) await writeFile(page, name, text)
+  }
+}
+
+/**
+ * Does the runs of an attempt whose files are in the editor: switches, guesses and answers, then Run. Hypercalls by hand
+ * are the caller's.
+ * @returns what the last run led to
+ */
+export async function doRuns(page: Page, lesson: Lesson, attempt: Attempt): Promise<LessonReport> {
+  let result = await report(page)
+  for (const { settings, answers, predictions } of attempt.runs) {
+    if (JSON.stringify({ ...settings, mode: 0, gate: 0 }) !== JSON.stringify({ ...lesson.start, mode: 0, gate: 0 })) {
+      throw new Error(`${lesson.folder}, ${attempt.name}: only mode and gate can be set here`)
+    }
+    for (const command of [`switch.mode.${settings.mode}`, `switch.uapi.${settings.gate}`]) await page.evaluate(id => window.pkvmLab.run(id), command)
+    for (const [id, choice] of Object.entries(predictions)) {
+      if (result.outcomes[id] === undefined) await predict(page, id, choice)
+    }
+    for (const [id, value] of Object.entries(answers)) await answer(page, id, value)
+    result = await runAndCheck(page)
+  }
+  return result
 }

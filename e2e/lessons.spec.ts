@@ -1,9 +1,9 @@
 import { expect, type Page, test } from '@playwright/test'
 import { needKernel, openLab, picture } from './lab-page.ts'
-import { answer, attemptFiles, bootByLink, check, checkedSince, editor, openFile, openLesson, predict, report, runAndCheck, writeFile } from './lesson-page.ts'
+import { answer, attemptOf, bootByLink, check, checkedSince, editor, openFile, openLesson, predict, readFolder, report, runAndCheck, writeFile } from './lesson-page.ts'
 
-const FOLDER = '01-who-runs-at-el2'
-const ID = 'who-runs-at-el2'
+const LESSON = readFolder('01-who-runs-at-el2')
+const ID = LESSON.id
 
 /** Selects a text that stands on one line, and types another in its place, key by key. */
 async function typeOver(page: Page, line: number, text: string): Promise<void> {
@@ -47,7 +47,7 @@ test.describe('on Debian’s kernel', () => {
     // A hint, then the fix, typed.
     await page.locator('[data-hints="boot"]').getByRole('button', { name: /Show a hint/ }).click()
     await expect(page.getByRole('complementary', { name: 'Hint 1' })).toBeVisible()
-    const lines = attemptFiles(FOLDER, 'start')['script.ts']!.split('\n')
+    const lines = attemptOf(LESSON, 'start').files['script.ts']!.split('\n')
     const at = lines.findIndex(line => line.startsWith('const mode = ')) + 1
     await openFile(page, 'script.ts')
     await typeOver(page, at, "const mode = about.find(line => line.includes('mode initialized'))")
@@ -76,8 +76,8 @@ test.describe('on Debian’s kernel', () => {
   test('to the end: three machines, and the question after the last', async ({ page }) => {
     await openLesson(page, ID, 'guest')
     await expect(page.getByRole('button', { name: /^Step 2: / })).toHaveAttribute('aria-current', 'step')
-    const wrong = attemptFiles(FOLDER, 'wrong/not-shifted')
-    const solution = attemptFiles(FOLDER, 'solution')
+    const wrong = attemptOf(LESSON, 'not-shifted').files
+    const solution = attemptOf(LESSON, 'solution').files
     await writeFile(page, 'script.ts', solution['script.ts']!)
     await writeFile(page, 'guest.s', wrong['guest.s']!)
     const shifted = await runAndCheck(page)

@@ -20,7 +20,7 @@ const ROOMS = {
   'engine/cli': ['engine/machine', 'engine/inspect', 'engine/isa', 'engine/agent', 'engine/worker', 'lessons'],
   lessons: ['engine/isa', 'engine/machine', 'engine/worker', 'engine/inspect', 'engine/agent'],
   web: ['engine/worker', 'engine/inspect', 'engine/isa', 'engine/agent', 'lessons'],
-  e2e: ['engine/worker', 'engine/agent'],
+  e2e: ['engine/worker', 'engine/agent', 'lessons'],
 }
 /**
  * Within the page only the protocol's types cross, the worker's entry is named by URL, and of inspect/ only what reads
