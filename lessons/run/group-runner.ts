@@ -33,7 +33,7 @@ export interface RunnerHost {
 
 /** A Debian kernel's agent is ready after about 10^9 instructions. */
 const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
-const MOST_SYSTEM_BOOT_INSTRUCTIONS = 200_000_000
+const MOST_SYSTEM_BOOT_INSTRUCTIONS = 2_000_000
 /** Of the machine's time that a run may spend, also idle: a script that waits for nothing must end too. */
 const MOST_RUN_NANOSECONDS = 30e9
 
