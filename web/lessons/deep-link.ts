@@ -1,29 +1,8 @@
 /** `#/lesson/<id>/<step>` and `#/lessons`: the address of what is read. Other hashes are left alone. */
 import { showSide, useLayout } from '../layout/layout-store.ts'
+import { hashOf, parseHash } from './address.ts'
 import { useLessons } from './lesson-store.ts'
 import { closeLesson, goToStep, loadShelf, openLesson } from './open-lesson.ts'
-
-export type DeepLink = { readonly to: 'list' } | { readonly to: 'lesson'; readonly id: string; readonly step: string }
-
-/** @returns null for a hash that is not about lessons */
-export function parseHash(hash: string): DeepLink | null {
-  const [first, id = '', step = ''] = hash.replace(/^#\/?/, '').split('/').map(decoded)
-  if (!hash.startsWith('#/') || (first !== 'lesson' && first !== 'lessons')) return null
-  return first === 'lessons' || id === '' ? { to: 'list' } : { to: 'lesson', id, step }
-}
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch {
-    return part
-  }
-}
-
-export function hashOf(id: string | null, step: string): string {
-  if (id === null) return '#/lessons'
-  return `#/lesson/${encodeURIComponent(id)}${step === '' ? '' : `/${encodeURIComponent(step)}`}`
-}
 
 async function follow(): Promise<void> {
   const link = parseHash(location.hash)

@@ -43,9 +43,12 @@ export function ReadingView({ lesson, checks }: ShelfLesson) {
       timer = setTimeout(look, 120)
     }
     scroller.addEventListener('scroll', later, { passive: true })
+    // In one column the window scrolls.
+    window.addEventListener('scroll', later, { passive: true })
     return () => {
       clearTimeout(timer)
       scroller.removeEventListener('scroll', later)
+      window.removeEventListener('scroll', later)
     }
   }, [])
 
@@ -101,13 +104,12 @@ export function ReadingView({ lesson, checks }: ShelfLesson) {
 
 /** The last step that begins above the upper third of what is seen. */
 function stepAt(scroller: HTMLElement): string {
-  const line = scroller.getBoundingClientRect().top + scroller.clientHeight / 3
-  let at = ''
-  for (const section of scroller.querySelectorAll<HTMLElement>('[data-step]')) {
-    if (section.getBoundingClientRect().top <= line) at = section.dataset['step'] ?? ''
-  }
-  const atEnd = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2 && scroller.scrollTop > 0
-  return atEnd ? ([...scroller.querySelectorAll<HTMLElement>('[data-step]')].at(-1)?.dataset['step'] ?? at) : at
+  const own = scroller.scrollHeight > scroller.clientHeight
+  const { top, height } = own ? { top: scroller.getBoundingClientRect().top, height: scroller.clientHeight } : { top: 0, height: window.innerHeight }
+  const sections = [...scroller.querySelectorAll<HTMLElement>('[data-step]')]
+  const atEnd = own && scroller.scrollTop > 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2
+  const at = atEnd ? sections.at(-1) : sections.findLast(section => section.getBoundingClientRect().top <= top + height / 3)
+  return at?.dataset['step'] ?? ''
 }
 
 function StepText({ step }: { step: Step }) {
