@@ -27,3 +27,4 @@ if (ring.reason === 'mmio' && ring.isWrite) {
 
 // 3. Who has the page once the VM is gone?
 await vm.close()
+print('on the page, afterwards:', await ram.read64(MAIL))
