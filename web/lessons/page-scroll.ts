@@ -8,7 +8,12 @@ export function calm(): boolean {
 /** What scrolls: the column, or null where the window does. */
 function scrollerOf(element: Element): HTMLElement | null {
   const scroller = element.closest<HTMLElement>('.page-scroll')
-  return scroller !== null && getComputedStyle(scroller).overflowY === 'auto' ? scroller : null
+  return scroller !== null && scrollsItself(scroller) ? scroller : null
+}
+
+/** False where the window scrolls it. */
+export function scrollsItself(page: HTMLElement): boolean {
+  return getComputedStyle(page).overflowY === 'auto'
 }
 
 /** @param step id; `''` for the beginning */

@@ -13,7 +13,7 @@ import { Notes, renderProse, versionsText } from './prose.ts'
 import { QuestionBox } from './question-box.tsx'
 import { RunBar } from './run-bar.tsx'
 import { kernelNames } from './run-lesson.ts'
-import { scrollToStep } from './page-scroll.ts'
+import { scrollsItself, scrollToStep } from './page-scroll.ts'
 import { StepRail } from './step-rail.tsx'
 
 /** A lesson as a page of a book whose margins act. */
@@ -104,7 +104,7 @@ export function ReadingView({ lesson, checks }: ShelfLesson) {
 
 /** The last step that begins above the upper third of what is seen. */
 function stepAt(scroller: HTMLElement): string {
-  const own = scroller.scrollHeight > scroller.clientHeight
+  const own = scrollsItself(scroller)
   const { top, height } = own ? { top: scroller.getBoundingClientRect().top, height: scroller.clientHeight } : { top: 0, height: window.innerHeight }
   const sections = [...scroller.querySelectorAll<HTMLElement>('[data-step]')]
   const atEnd = own && scroller.scrollTop > 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2
