@@ -86,7 +86,8 @@ async function openFiles(lesson: Lesson, wished?: string): Promise<void> {
     ...(wished !== undefined && files[wished] !== undefined ? { open: wished } : showing === 'own' ? firstFile(lesson) : {}),
     ...(lesson.kind === 'system' ? { entries: ['mini-pkvm.s'] } : {}),
   })
-  showLow('code')
+  // In one column the editor, which takes the focus when it appears, would pull the window away from the text.
+  if (!matchMedia('(max-width: 1023px), (max-height: 479px)').matches) showLow('code')
 }
 
 /** What the learner is to write in, when nothing was open before. */
