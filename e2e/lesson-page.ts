@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type Locator, type Page } from '@playwright/test'
-import { type Attempt, type Lesson, readLesson } from '../lessons/format.ts'
+import { type Attempt, type Lesson, type PlannedCall, readLesson } from '../lessons/format.ts'
 
 /** As web/lessons/start-lessons.ts has it. */
 export interface LessonReport {
@@ -17,6 +17,7 @@ export interface LessonReport {
   readonly ending: string
   readonly checks: readonly { readonly id: string; readonly state: 'open' | 'passed' | 'failed' | 'broken'; readonly explanation: string; readonly detail: string }[]
   readonly outcomes: Readonly<Record<string, string>>
+  readonly numbers: Readonly<Record<string, string>>
 }
 
 const CURRICULUM = join('lessons', 'curriculum')
@@ -147,14 +148,39 @@ export async function writeAttempt(page: Page, lesson: Lesson, attempt: Attempt,
   }
 }
 
+/** Makes a hypercall by hand, in its panel, as the last thing that the checks of the standing run are asked about. */
+async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise<LessonReport> {
+  const panel = page.getByRole('region', { name: 'Hypercall by hand' })
+  const { checked, numbers } = await report(page)
+  expect(await page.evaluate(() => window.pkvmLab.run('hypercall.choose'))).toBe(true)
+  const box = panel.getByRole('combobox', { name: 'Call' })
+  await box.fill(call)
+  await panel.getByRole('option', { name: new RegExp(`(^|_)${call}\\b`) }).first().click()
+  const fields = panel.locator('form input:not([role="combobox"]):not([type="checkbox"])')
+  for (const [i, arg] of args.entries()) {
+    const where = arg.replace(/^pfn:/, '')
+    const named = /^answer:(.*)$/.exec(where)?.[1]
+    const address = named === undefined ? where : numbers[named]
+    expect(address, `the number "${named}" that the script recorded`).toBeDefined()
+    if (arg.startsWith('pfn:')) {
+      await page.getByLabel('Address or symbol').fill(address!)
+      await page.getByLabel('Address or symbol').press('Enter')
+      await expect(page.getByTestId('page-address')).toBeVisible()
+      await panel.getByRole('button', { name: 'selected page' }).first().click()
+    } else await fields.nth(i).fill(address!)
+  }
+  await panel.getByRole('button', { name: 'Issue' }).click()
+  await expect.poll(async () => (await report(page)).checked, { message: `the checks are asked after ${call}` }).toBeGreaterThan(checked)
+  return report(page)
+}
+
 /**
- * Does the runs of an attempt whose files are in the editor: switches, guesses and answers, then Run. Hypercalls by hand
- * are the caller's.
+ * Does the runs of an attempt whose files are in the editor: switches, guesses and answers, Run, then hypercalls by hand.
  * @returns what the last run led to
  */
 export async function doRuns(page: Page, lesson: Lesson, attempt: Attempt): Promise<LessonReport> {
   let result = await report(page)
-  for (const { settings, answers, predictions } of attempt.runs) {
+  for (const { settings, answers, predictions, hostCalls, sources } of attempt.runs) {
     if (JSON.stringify({ ...settings, mode: 0, gate: 0 }) !== JSON.stringify({ ...lesson.start, mode: 0, gate: 0 })) {
       throw new Error(`${lesson.folder}, ${attempt.name}: only mode and gate can be set here`)
     }
@@ -163,7 +189,18 @@ export async function doRuns(page: Page, lesson: Lesson, attempt: Attempt): Prom
       if (result.outcomes[id] === undefined) await predict(page, id, choice)
     }
     for (const [id, value] of Object.entries(answers)) await answer(page, id, value)
+    if (sources === 'start') await writeSources(page, lesson, lesson.attempts.start, attempt)
     result = await runAndCheck(page)
+    for (const call of hostCalls) result = await hypercallByHand(page, call)
+    if (sources === 'start') await writeSources(page, lesson, attempt, lesson.attempts.start)
   }
   return result
+}
+
+/** The system's sources as one attempt has them, where another's stand. */
+async function writeSources(page: Page, lesson: Lesson, wanted: Attempt, present: Attempt): Promise<void> {
+  for (const { name, role } of lesson.files) {
+    const text = wanted.files[name]
+    if (role === 'source' && text !== undefined && text !== present.files[name]) await writeFile(page, name, text)
+  }
 }

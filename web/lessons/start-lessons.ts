@@ -1,6 +1,7 @@
 import { makeRoomForLesson } from '../layout/layout-store.ts'
 import { useLab } from '../store.ts'
 import { ownRuns } from '../script/script-runner.ts'
+import { useScript } from '../script/script-store.ts'
 import { startDeepLinks } from './deep-link.ts'
 import { recallProgress } from './keep-lesson.ts'
 import { startLessonSystems, watchMachines } from './lesson-machine.ts'
@@ -41,6 +42,8 @@ export interface LessonReport {
   /** In the order of the lesson. `state` is `open` before the first run. */
   readonly checks: readonly { readonly id: string; readonly state: 'open' | 'passed' | 'failed' | 'broken'; readonly explanation: string; readonly detail: string }[]
   readonly outcomes: Readonly<Record<string, string>>
+  /** Numbers that the newest script recorded, in hexadecimal. */
+  readonly numbers: Readonly<Record<string, string>>
 }
 
 /** @returns null when no lesson is open */
@@ -68,5 +71,10 @@ export function lessonReport(): LessonReport | null {
       return { id, state: passed ? 'passed' : broken ? 'broken' : 'failed', explanation, detail }
     }),
     outcomes: progress.outcomes,
+    numbers: Object.fromEntries(
+      Object.entries(useScript.getState().answers).flatMap(([name, value]) =>
+        typeof value === 'bigint' || typeof value === 'number' ? [[name, `0x${value.toString(16)}`]] : [],
+      ),
+    ),
   }
 }

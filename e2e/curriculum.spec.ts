@@ -1,0 +1,48 @@
+/**
+ * Every lesson as a learner does it: in the page, with its own editor, on each kernel that the lesson is for. The solution
+ * passes every check; before it, one recorded mistake gets the explanation that is meant for it.
+ */
+import { expect, type Page, test } from '@playwright/test'
+import type { Attempt, Lesson } from '../lessons/format.ts'
+import { fetchedKernels } from './lab-page.ts'
+import { chooseKernel, doRuns, lessonFolders, openLesson, readFolder, report, writeAttempt } from './lesson-page.ts'
+
+/** Settings beyond the two switches are not set here; `pkvm-lab lesson test` does. */
+const canDo = (lesson: Lesson, attempt: Attempt) =>
+  attempt.runs.every(run => JSON.stringify({ ...run.settings, mode: 0, gate: 0 }) === JSON.stringify({ ...lesson.start, mode: 0, gate: 0 }))
+
+/** The shortest mistake: one run, and no longer a way than the solution's. */
+function mistake(lesson: Lesson, series: string): Attempt | undefined {
+  return lesson.attempts.wrong.find(wrong => wrong.runs.length === 1 && wrong.kernels.some(kernel => kernel === series) && canDo(lesson, wrong))
+}
+
+async function passes(page: Page, lesson: Lesson, series: string): Promise<void> {
+  await openLesson(page, lesson.id)
+  await chooseKernel(page, series)
+  const wrong = mistake(lesson, series)
+  let before = lesson.attempts.start
+  if (wrong !== undefined) {
+    await writeAttempt(page, lesson, wrong, before)
+    before = wrong
+    const told = await doRuns(page, lesson, wrong)
+    const { expect: expected } = lesson.attempts.wrong.find(({ name }) => name === wrong.name)!
+    if (expected.check === 'builds') expect(told.built).toMatchObject({ explanation: expected.explanation })
+    else expect(told.checks.find(({ state }) => state !== 'passed')).toMatchObject({ id: expected.check, state: 'failed', explanation: expected.explanation })
+  }
+  await writeAttempt(page, lesson, lesson.attempts.solution, before)
+  const result = await doRuns(page, lesson, lesson.attempts.solution)
+  expect(result.fault).toBe('')
+  expect(result.checks.filter(({ state }) => state !== 'passed')).toEqual([])
+  expect((await report(page)).done).toBe(true)
+}
+
+for (const folder of lessonFolders()) {
+  const lesson = readFolder(folder)
+  for (const series of lesson.kernels) {
+    test(`${folder} on ${series}`, async ({ page }) => {
+      test.skip(series !== 'mini' && !fetchedKernels().some(version => version.startsWith(`${series}.`)), `no kernel ${series} was fetched`)
+      test.skip(!canDo(lesson, lesson.attempts.solution), 'its solution sets more than the two switches')
+      await passes(page, lesson, series)
+    })
+  }
+}
