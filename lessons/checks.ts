@@ -241,6 +241,37 @@ export function consoleLines(run: LessonRun, text: string | RegExp): readonly st
     .filter(line => fits(line, text))
 }
 
+/**
+ * The 64-bit word at what the inspector's field takes, such as the name of a variable; null where it cannot be found, or
+ * the machine has no memory there.
+ */
+export async function wordAt(run: LessonRun, what: string): Promise<bigint | null> {
+  const told = await run.resolve(what)
+  if (!told.known) return null
+  const { contents } = await run.page(told.value - (told.value % 4096))
+  if (contents.length < 4096) return null
+  return new DataView(contents.buffer, contents.byteOffset).getBigUint64(told.value % 4096, true)
+}
+
+/** The last words of mini-pKVM's hypervisor, hyp/panic.s. */
+export interface HypPanic {
+  readonly why: string
+  /** ESR_EL2, and its exception class, bits 31:26. */
+  readonly esr: number
+  readonly exceptionClass: number
+  /** Where, as the listing counts, and the address that was accessed. */
+  readonly place: bigint
+  readonly far: bigint
+}
+
+/** Null while the hypervisor has not panicked. */
+export function hypPanic(run: LessonRun): HypPanic | null {
+  const found = /HYP panic: (.*?)\r?\n *ESR_EL2 0x([0-9a-f]+).*?listing 0x([0-9a-f]+)\) FAR_EL2 0x([0-9a-f]+)/s.exec(run.console)
+  if (found === null) return null
+  const esr = Number(`0x${found[2]}`)
+  return { why: found[1]!, esr, exceptionClass: Math.floor(esr / 2 ** 26) % 64, place: BigInt(`0x${found[3]}`), far: BigInt(`0x${found[4]}`) }
+}
+
 /** A value that the script recorded under this name; undefined when it recorded none. */
 export function recorded(run: LessonRun, name: string) {
   return run.script?.answers[name]

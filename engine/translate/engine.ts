@@ -40,6 +40,13 @@ export interface EngineOptions {
 }
 
 /**
+ * A vector that cannot be fetched raises exceptions for ever and retires nothing. After so many in a row each takes the
+ * time of so many instructions: the guest's clock goes on, slices and limits end, and nothing else is any different.
+ */
+const FRUITLESS = 1000
+const FRUITLESS_COST = 10_000
+
+/**
  * Executes guest code: tier 0 block by block, translated functions for what is hot, and keeps both honest about stale
  * code. All policy depends on counts only, never on time.
  */
@@ -51,6 +58,10 @@ export class ExecutionEngine implements CodeCachePort {
   private readonly translator: Translator | undefined
   private readonly hotThreshold: number
   private stopping = false
+  /** Exceptions in a row with nothing retired between them; what they have still to pay; whether something retired since. */
+  private fruitless = 0
+  private owed = 0
+  private retired = true
   /** Changes whenever blocks may have been dropped or lookups forgotten. */
   private generation = 0
 
@@ -88,14 +99,26 @@ export class ExecutionEngine implements CodeCachePort {
     const { i32 } = this.state
     const { cpu } = this
     this.stopping = false
+    let before = this.retired ? Number.NaN : i32[BUDGET]!
     while (i32[BUDGET]! > 0 && !this.stopping && cpu.waiting !== true) {
+      if (this.owed > 0) {
+        const paid = Math.min(this.owed, i32[BUDGET]!)
+        this.owed -= paid
+        i32[BUDGET]! -= paid
+        before = i32[BUDGET]!
+        continue
+      }
       try {
         if (i32[IRQ_PENDING] !== 0) cpu.takeInterrupt()
         this.advance()
       } catch (e) {
         cpu.takeException(e)
+        this.fruitless = i32[BUDGET] === before ? this.fruitless + 1 : 0
+        before = i32[BUDGET]!
+        if (this.fruitless >= FRUITLESS) this.owed = FRUITLESS_COST
       }
     }
+    this.retired = i32[BUDGET] !== before
   }
 
   /** Make `run` return after the current instruction. */

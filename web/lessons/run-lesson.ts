@@ -27,7 +27,7 @@ import { type BuildFault, progressOf, shelfLesson, type ShelfLesson, sideOf, use
 
 /** As the headless runner has them. */
 const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
-const MOST_SYSTEM_BOOT_INSTRUCTIONS = 20_000_000
+const MOST_SYSTEM_BOOT_INSTRUCTIONS = 2_000_000
 const MOST_RUN_NANOSECONDS = 30e9
 const SOURCE = 'assembler'
 
