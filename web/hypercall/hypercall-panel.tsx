@@ -82,6 +82,21 @@ function Form(props: { booted: boolean }) {
           </small>
         </div>
       ))}
+      <div className="call-argument">
+        <label htmlFor="hypercall-more">also</label>
+        <input
+          id="hypercall-more"
+          type="text"
+          className="mono"
+          spellCheck={false}
+          autoComplete="off"
+          placeholder="none"
+          aria-describedby="hypercall-more-is"
+          value={state.more}
+          onChange={event => useHypercall.setState({ more: event.target.value })}
+        />
+        <small id="hypercall-more-is">further registers, such as x9=0xc600001f x10=0x40268</small>
+      </div>
       {state.whyNoNames !== '' && <p className="remark">Calls have numbers only: {state.whyNoNames}</p>}
       <label className="on-panic">
         <input type="checkbox" checked={state.onPanic === 'undo'} onChange={event => useHypercall.setState({ onPanic: event.target.checked ? 'undo' : 'keep' })} />

@@ -24,6 +24,8 @@ export interface HypercallState {
   /** What is in the form: a name or a number, and the arguments by their names. */
   call: string
   args: Readonly<Record<string, string>>
+  /** Registers besides, `x9=0xc600001f x10=0x40268`. */
+  more: string
   onPanic: 'undo' | 'keep'
   busy: boolean
   /** Newest first. */
@@ -41,6 +43,7 @@ export const useHypercall = create<HypercallState>(() => ({
   whyNoNames: '',
   call: 'host_share_hyp',
   args: {},
+  more: '',
   onPanic: 'undo',
   busy: false,
   past: [],
@@ -94,6 +97,25 @@ export async function learnNames(): Promise<void> {
   }
 }
 
+const REGISTER = /^x(\d+)=(\S+)$/i
+
+/**
+ * The arguments with further registers set, those between being 0.
+ * @returns why not, one sentence, when the text is not a list of registers
+ */
+export function withRegisters(args: readonly string[], more: string): string[] | string {
+  const all = [...args]
+  for (const part of more.split(/[\s,;]+/).filter(it => it !== '')) {
+    const [, number, value] = REGISTER.exec(part) ?? []
+    if (number === undefined || value === undefined || Number(number) < 1 || Number(number) > 17) {
+      return `“${part}” is not a register with a value: write x1=… to x17=…, with spaces between them.`
+    }
+    while (all.length < Number(number)) all.push('0')
+    all[Number(number) - 1] = value
+  }
+  return all
+}
+
 let nextKey = 1
 
 /** Makes the call of the form. The machine is paused for it, and stays paused. */
@@ -102,12 +124,18 @@ export async function issue(): Promise<void> {
   if (state.busy || state.call.trim() === '') return
   const call = state.call.trim()
   const known = chosenCall(state) !== undefined
-  const args = argumentNames(state).map(name => (state.args[name] ?? '').trim())
+  const given = argumentNames(state).map(name => (state.args[name] ?? '').trim())
   // Of a call by number the last empty registers are zero; a named argument is not left out by mistake.
-  while (!known && args.at(-1) === '') args.pop()
+  while (!known && given.at(-1) === '') given.pop()
+  const all = withRegisters(given, state.more)
+  const args = typeof all === 'string' ? given : all
   const enter = (answer: HostCallAnswer | null, why: string) => {
     const entry = { key: nextKey++, call, args, answer, why, takenBack: false }
     useHypercall.setState(now => ({ busy: false, past: [entry, ...now.past].slice(0, MOST_CALLS) }))
+  }
+  if (typeof all === 'string') {
+    enter(null, all)
+    return
   }
   const empty = argumentNames(state).find((_, i) => args[i] === '')
   if (empty !== undefined && args.length > 0) {
