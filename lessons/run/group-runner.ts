@@ -178,15 +178,21 @@ export class GroupRunner {
     const port = lab.agent()
     lab.post({ type: 'resume' })
     const cut = new Limit(lab, record.began + task.limit, task.violations === 'stop', (milliseconds, callback) => this.host.after(milliseconds, callback))
+    let over = false
     const script = async (): Promise<Ending> => {
       const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record))).ending
-      for (const { call, args } of task.plan.hostCalls) record.onHostCall(await this.questions.hostCall(call, await this.argumentsOf(args, record)))
+      for (const { call, args } of task.plan.hostCalls) {
+        // A script that was cut off ends when the next run begins: its hypercalls are not for that machine.
+        if (over) break
+        record.onHostCall(await this.questions.hostCall(call, await this.argumentsOf(args, record)))
+      }
       return ending
     }
     // After the limit nobody answers the script any more: the machine is paused, and it is left where it waits.
     const ending = await Promise.race([script(), cut.reached]).catch(
       (error: unknown): Ending => ({ kind: 'stopped', why: error instanceof Error ? error.message : String(error) }),
     )
+    over = true
     cut.end()
     return ending
   }
