@@ -30,7 +30,7 @@ async function attack(name: string, how: () => Promise<unknown>) {
 
 await askGuest()
 const physical = await mem.physical(secret)
-if (physical !== null) answer('secret page', physical)
+if (physical !== null) answer('page', physical)
 print('SECRET is in page', hex((physical ?? 0n) >> 12n), 'of the machine')
 
 // 1. The front door.
