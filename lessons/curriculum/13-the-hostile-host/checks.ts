@@ -76,8 +76,9 @@ const byHand: Check = {
     'other-page':
       'That call was not about the page of SECRET. It takes a page **number**, the physical address without its last twelve bits: the script prints it, and the panel shows how EL2 reads your argument.',
     'no-finalize': 'SECRET was refused. Now the other one: `__pkvm_finalize_teardown_vm` with the handle of the VM, as the list of VMs shows it.',
+    'other-vm': 'That was about another handle than the one of the guest. The list of VMs has it.',
     ended:
-      'This time it was not refused. A VM whose teardown was begun may be finished, and the guest is no more: you have denied it service, as a host always can. Try what happens **without** the beginning.',
+      'The teardown of the VM had begun by then, by your own hand. A host may end a guest at any time, and learns nothing by it. The attack is the last call **without** the first.',
   },
   async test(run) {
     const at = await victim(run)
@@ -89,7 +90,10 @@ const byHand: Check = {
     if (share.result !== '-EPERM') return fail('not-theirs', `${share.text} gave ${share.result}`)
     const last = run.hostCalls.filter(call => call.name.endsWith('finalize_teardown_vm'))
     if (last.length === 0) return fail('no-finalize', 'there is no __pkvm_finalize_teardown_vm among them')
-    return last.some(call => call.result === '-EINVAL' && call.text.includes(`0x${at.vm.toString(16)}`)) ? 'pass' : fail('ended', `${last[0]!.text} gave ${last[0]!.result}`)
+    if (run.hostCalls.some(call => call.name.endsWith('start_teardown_vm') && call.result === '0')) return fail('ended', 'its teardown was begun by hand')
+    // -EINVAL on Debian's kernels, -EBUSY on mini-pKVM: refused is refused.
+    const refused = last.some(call => call.result.startsWith('-E') && call.text.includes(`0x${at.vm.toString(16)}`))
+    return refused ? 'pass' : fail('other-vm', `${last[0]!.text} gave ${last[0]!.result}`)
   },
 }
 
