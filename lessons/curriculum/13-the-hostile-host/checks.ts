@@ -76,7 +76,7 @@ const byHand: Check = {
     'other-page':
       'That call was not about the page of SECRET. It takes a page **number**, the physical address without its last twelve bits: the script prints it, and the panel shows how EL2 reads your argument.',
     'no-finalize': 'SECRET was refused. Now the other one: `__pkvm_finalize_teardown_vm` with the handle of the VM, as the list of VMs shows it.',
-    'other-vm': 'That was about another handle than the one of the guest. The list of VMs has it.',
+    'other-vm': 'No protected VM that is alive has that handle. The list of VMs tells which there are.',
     ended:
       'The teardown of the VM had begun by then, by your own hand. A host may end a guest at any time, and learns nothing by it. The attack is the last call **without** the first.',
   },
@@ -92,7 +92,8 @@ const byHand: Check = {
     if (last.length === 0) return fail('no-finalize', 'there is no __pkvm_finalize_teardown_vm among them')
     if (run.hostCalls.some(call => call.name.endsWith('start_teardown_vm') && call.result === '0')) return fail('ended', 'its teardown was begun by hand')
     // -EINVAL on Debian's kernels, -EBUSY on mini-pKVM: refused is refused.
-    const refused = last.some(call => call.result.startsWith('-E') && call.text.includes(`0x${at.vm.toString(16)}`))
+    const live = (await run.vms()).filter(vm => vm.protected && vm.state === 'live').map(vm => `0x${vm.handle.toString(16)})`)
+    const refused = last.some(call => call.result.startsWith('-E') && live.some(handle => call.text.includes(handle)))
     return refused ? 'pass' : fail('other-vm', `${last[0]!.text} gave ${last[0]!.result}`)
   },
 }
