@@ -1,6 +1,7 @@
 /**
- * Every lesson as a learner does it: in the page, with its own editor, on each kernel that the lesson is for. The solution
- * passes every check; before it, one recorded mistake gets the explanation that is meant for it.
+ * Every lesson as a learner does it, in the page and with its own editor: one recorded mistake gets the explanation that is
+ * meant for it, then the solution passes every check. A lesson for several kernels is done on one of them, the next one on
+ * the next; `PKVM_LAB_LESSONS=all` does all of them on each (a quarter of an hour). `pkvm-lab lesson test` always does.
  */
 import { expect, type Page, test } from '@playwright/test'
 import type { Attempt, Lesson } from '../lessons/format.ts'
@@ -19,7 +20,8 @@ function mistake(lesson: Lesson, series: string): Attempt | undefined {
 async function passes(page: Page, lesson: Lesson, series: string): Promise<void> {
   await openLesson(page, lesson.id)
   await chooseKernel(page, series)
-  const wrong = mistake(lesson, series)
+  // With a Debian kernel every run takes some seconds.
+  const wrong = all || series === 'mini' ? mistake(lesson, series) : undefined
   let before = lesson.attempts.start
   if (wrong !== undefined) {
     await writeAttempt(page, lesson, wrong, before)
@@ -36,9 +38,18 @@ async function passes(page: Page, lesson: Lesson, series: string): Promise<void>
   expect((await report(page)).done).toBe(true)
 }
 
-for (const folder of lessonFolders()) {
+const all = process.env.PKVM_LAB_LESSONS === 'all'
+
+/** Kernels that a lesson is done on. @param turn which of several, when it is one */
+function kernelsOf(lesson: Lesson, turn: number): readonly string[] {
+  const debian = lesson.kernels.filter(series => series !== 'mini')
+  if (all || debian.length === 0) return lesson.kernels
+  return [debian[turn % debian.length]!]
+}
+
+for (const [turn, folder] of lessonFolders().entries()) {
   const lesson = readFolder(folder)
-  for (const series of lesson.kernels) {
+  for (const series of kernelsOf(lesson, turn)) {
     test(`${folder} on ${series}`, async ({ page }) => {
       test.skip(series !== 'mini' && !fetchedKernels().some(version => version.startsWith(`${series}.`)), `no kernel ${series} was fetched`)
       test.skip(!canDo(lesson, lesson.attempts.solution), 'its solution sets more than the two switches')
