@@ -58,7 +58,7 @@ export class ExecutionEngine implements CodeCachePort {
   private readonly translator: Translator | undefined
   private readonly hotThreshold: number
   private stopping = false
-  /** Exceptions in a row with nothing retired between them; what they have still to pay; whether something retired since. */
+  /** Exceptions in a row with one instruction at most between them; what they have still to pay; whether something retired since. */
   private fruitless = 0
   private owed = 0
   private retired = true
@@ -113,7 +113,8 @@ export class ExecutionEngine implements CodeCachePort {
         this.advance()
       } catch (e) {
         cpu.takeException(e)
-        this.fruitless = i32[BUDGET] === before ? this.fruitless + 1 : 0
+        // A fetch that faults has cost one instruction, and so has one that is undefined.
+        this.fruitless = before - i32[BUDGET]! <= 1 ? this.fruitless + 1 : 0
         before = i32[BUDGET]!
         if (this.fruitless >= FRUITLESS) this.owed = FRUITLESS_COST
       }

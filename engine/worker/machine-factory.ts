@@ -3,6 +3,7 @@ import type { Known } from '../inspect/known.ts'
 import type { SymbolTable } from '../inspect/symbol-table.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildInitrd } from '../machine/init-program.ts'
+import { lockup } from '../machine/lockup.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
 import { CheckpointSlot } from './checkpoint-slot.ts'
 import { HostCallDesk } from './host-call-desk.ts'
@@ -63,6 +64,7 @@ function adapt(load: LoadMessage, opened: OpenedImage, events: MachineEvents): R
     receive: bytes => machine.receive(0, bytes),
     receiveAgent: bytes => machine.receive(1, bytes),
     stateHash: () => machine.hash(),
+    lockup: () => lockup(machine.cpu),
     checkpoints: new CheckpointSlot(machine, log),
     inside: {
       machine,

@@ -24,6 +24,8 @@ export interface RunnableMachine extends AgentMachine {
   readonly exceptionLevel: number
   receive(bytes: Uint8Array): void
   stateHash(): string
+  /** Why it can never do anything else any more, one sentence; null while it can. */
+  lockup?(): string | null
   /** Where a moment of it is kept; absent where that cannot be done. */
   readonly checkpoints?: CheckpointSlot
   /** The machine for those who look inside; absent where there is nothing to see. */
@@ -321,6 +323,12 @@ export class Session {
     if (result.stop === 'off' || result.stop === 'reset') {
       this.halt('stopped')
       this.host.post({ type: 'stopped', reason: result.stop, message: '', instructions: machine.instructions })
+      return
+    }
+    const stuck = result.stop === 'budget' ? (machine.lockup?.() ?? null) : null
+    if (stuck !== null) {
+      this.halt('stopped')
+      this.host.post({ type: 'stopped', reason: 'fault', message: stuck, instructions: machine.instructions })
       return
     }
     this.statusIfDue(machine)

@@ -1,5 +1,5 @@
 /** mini-pKVM from its files to something that can be built: its Kconfig decides the options. */
-import { configure, type ConfiguredOption, type KconfigMenu, parseKconfig, readWishes } from '../../engine/inspect/kconfig-menu.ts'
+import { configure, type ConfiguredOption, KconfigError, type KconfigMenu, parseKconfig, readWishes } from '../../engine/inspect/kconfig-menu.ts'
 import type { Tristate } from '../../engine/inspect/kconfig-expression.ts'
 import type { SystemSources } from '../../engine/machine/assembled-system.ts'
 
@@ -24,7 +24,9 @@ export interface ConfiguredSystem {
 
 /** @throws KconfigError when the Kconfig file is missing or cannot be read. */
 export function configureSystem(files: SystemFiles, wishes: Wishes = {}): ConfiguredSystem {
-  const menu = parseKconfig(files[KCONFIG] ?? '')
+  const kconfig = files[KCONFIG]
+  if (kconfig === undefined) throw new KconfigError(`there is no file '${KCONFIG}': it was deleted or renamed; reset it`, 1)
+  const menu = parseKconfig(kconfig)
   const options = configure(menu, { ...readWishes(files[DEFCONFIG] ?? ''), ...wishes })
   return {
     menu,
