@@ -19,7 +19,7 @@ const recorded_: Check = {
   step: 'write',
   unbooted: true,
   explanations: {
-    nothing: 'The record of a page of the hypervisor is all zeroes, which means: the host\'s alone. The host\'s stage 2 says otherwise, and the invariant checker has noticed that the two disagree: see [the events](lab:view/events). `set_page_state` leaves nothing behind yet.',
+    nothing: 'The record of a page of the hypervisor is all zeroes, which means: the host\'s alone. The host\'s stage 2 says otherwise: look the page up in the inspector. `set_page_state` leaves nothing behind yet.',
     'other-byte':
       'Something was written to the record, into another byte. `hyp_page` is 8 bytes: a reference count, an order, **the two states**, a count of guests. Your code reads and writes the same wrong place, so it agrees with itself; but it overwrites the count that is there, and whoever reads the record by its layout sees a page of the host.',
     'no-way-back':
