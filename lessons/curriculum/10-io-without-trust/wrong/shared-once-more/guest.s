@@ -1,4 +1,4 @@
-// A guest that talks to its host through one page of four.
+// A guest that talks to its host through one page of three.
 //
 //   0x40000000  CODE    this program
 //   0x40001000  SECRET  is nobody's business
