@@ -5,6 +5,7 @@ import { count } from '../format.ts'
 import { eventLog, type EventFilter, type EventKind, FilteredEvents, LANES, useEventLog } from './event-log.ts'
 import { openEvent, useInspector } from './inspector-store.ts'
 import { useRowHeight } from './page-contents.tsx'
+import { setPauseOnViolation, useViolations } from './violations.ts'
 
 export const EVENT_FILTER = 'event-filter'
 
@@ -112,6 +113,7 @@ export function EventList() {
             </label>
           ))}
         </fieldset>
+        <PauseOnViolation />
       </div>
       {events.length === 0 && (
         <p className="remark">
@@ -161,6 +163,17 @@ export function EventList() {
         </div>
       </div>
     </section>
+  )
+}
+
+/** The lab asks its rules after every stay at EL2; what it finds can stop the machine. */
+function PauseOnViolation() {
+  const on = useViolations(state => state.pause)
+  return (
+    <label className="follow">
+      <input type="checkbox" checked={on} onChange={event => setPauseOnViolation(event.target.checked)} />
+      Pause where an invariant falls
+    </label>
   )
 }
 

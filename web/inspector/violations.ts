@@ -1,6 +1,8 @@
 /** An invariant fell: the machine stands where it fell, the page says so, and the event and its page are pointed at. */
 import { create } from 'zustand'
+import type { LabEvent } from '../../engine/worker/inspection-protocol.ts'
 import { notify } from '../machine-control.ts'
+import { addFallen, forgetFallen, keepFallen, useFallen } from './fallen-store.ts'
 import { inspection } from './inspection-client.ts'
 import { openEvent } from './inspector-store.ts'
 
@@ -18,15 +20,36 @@ export function setPauseOnViolation(on: boolean): void {
 
 /** Begins to listen; once for the page's life. */
 export function watchViolations(): void {
+  inspection.watchStart(forgetFallen)
+  inspection.watchEnd(forgetFallen)
+  inspection.watchRestore(keepFallen)
   inspection.watchViolations(events => {
     const [first] = events
     if (first === undefined) return
-    openEvent(first)
-    const more = events.length > 1 ? ` ${events.length - 1} more fell with it.` : ''
-    const where = first.symbol === '' ? '' : ` Stored by ${first.symbol}${first.details.cause === undefined ? '' : `, ${first.details.cause}`}.`
-    notify({
-      message: `An invariant fell: ${first.text}.${where}`,
-      hint: `${more} ${useViolations.getState().pause ? 'The machine is paused right there; its page is shown in the map.' : ''}`.trim(),
-    })
+    const { pause } = useViolations.getState()
+    const before = useFallen.getState().events
+    addFallen(events)
+    if (pause) {
+      openEvent(first)
+      notify({ message: `An invariant fell: ${rule(first)}`, hint: `${particulars(first, events.length - 1)} The machine is paused right there.` })
+      return
+    }
+    // Whoever lets the machine go on is not carried from page to page: the first is pointed at, and the others counted.
+    const [oldest] = useFallen.getState().events
+    if (oldest === undefined) return
+    if (before.length === 0) openEvent(oldest)
+    notify({ message: `An invariant fell: ${rule(oldest)}`, hint: `${particulars(oldest, before.length + events.length - 1)} The machine goes on.` })
   })
+}
+
+function rule({ details, text }: LabEvent): string {
+  return details.means ?? text
+}
+
+/** Which page, what is so, which instruction stored, and for whom. @param others how many fell besides */
+function particulars({ details, text, pc, symbol }: LabEvent, others: number): string {
+  const what = text.slice(details.means === undefined ? 0 : details.means.length).trim()
+  const cause = details.cause === undefined ? '' : `, on behalf of ${details.cause}`
+  const more = others === 0 ? '' : others === 1 ? ' Another rule or page fell after it: see the events.' : ` ${others} more fell after it: see the events.`
+  return `${what.charAt(0).toUpperCase()}${what.slice(1)}. Stored at ${pc}${symbol === '' ? '' : ` by ${symbol}`}${cause}.${more}`
 }

@@ -1,5 +1,6 @@
 import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
 import { count } from '../format.ts'
+import { fallenWords, useFallen } from '../inspector/fallen-store.ts'
 import type { Piece } from './folding.ts'
 import { ownerWords, PAGE_BYTES, STATE_NAMES } from './runs.ts'
 
@@ -31,6 +32,8 @@ export function describe(frame: OwnershipFrame, piece: Piece, page: number, gues
     }
   }
   if (run.region !== '' && run.page !== null) lines.push(['use', run.region])
+  const fallen = physical === null || fold ? undefined : useFallen.getState().byPage.get(physical)
+  if (fallen !== undefined) lines.push(['does not hold', fallenWords(fallen)])
   return { title, lines }
 }
 

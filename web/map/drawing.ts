@@ -16,6 +16,7 @@ export interface Palette {
   hyp: string
   vm: string
   nvm: string
+  bad: string
 }
 
 /** Sizes in CSS pixels, grown with the theme's type. */
@@ -76,6 +77,8 @@ export interface Scene {
   moves: ReadonlyMap<number, readonly SeenMove[]>
   /** 0 to 1 through a move; 1 is arrived. */
   progress(move: SeenMove): number
+  /** Whether an invariant fell for a physical page. */
+  isFallen(page: number): boolean
   /** Whether it is recent enough to be marked. */
   isMarked(move: SeenMove): boolean
 }
@@ -143,6 +146,7 @@ function drawRow(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow
   }
   context.globalAlpha = 1
   drawMarks(context, scene, row, laneY)
+  drawFallen(context, scene, row, laneY)
   for (const piece of row.pieces) {
     if (holds(piece, scene.selected)) outline(context, scene, piece, scene.selected as number, laneY(0), palette.ink, 2)
     if (holds(piece, scene.hover)) outline(context, scene, piece, scene.hover as number, laneY(0), palette.dim, 1)
@@ -263,6 +267,36 @@ function drawMarks(context: CanvasRenderingContext2D, scene: Scene, row: PlacedR
   }
 }
 
+/** A cross over each page for which an invariant fell, and a frame around all its lanes. */
+function drawFallen(context: CanvasRenderingContext2D, scene: Scene, row: PlacedRow, laneY: (lane: number) => number): void {
+  const { geometry: g, palette } = scene
+  for (const piece of row.pieces) {
+    if (piece.kind !== 'cells' || piece.run.page === null) continue
+    for (let i = 0; i < piece.count; i++) {
+      if (!scene.isFallen(piece.run.page + piece.start + i - piece.run.start)) continue
+      const x = g.left + piece.x + i * g.cell
+      const width = g.cell - 1.5 * g.scale
+      const top = laneY(0)
+      context.strokeStyle = palette.bad
+      context.lineWidth = 2.5 * g.scale
+      // Outside of the frames of selection and cursor, which may be on the same page.
+      context.strokeRect(x - 4.5 * g.scale, top - 4.5 * g.scale, width + 9 * g.scale, 2 * g.lanePitch + g.laneHeight + 9 * g.scale)
+      const middle = x + width / 2
+      const y = top - 10 * g.scale
+      const reach = 4 * g.scale
+      // A quiet ground under the cross, whatever else is drawn there.
+      context.fillStyle = palette.ground
+      context.fillRect(middle - reach - 2, y - reach - 2, 2 * reach + 4, 2 * reach + 3)
+      context.beginPath()
+      context.moveTo(middle - reach, y - reach)
+      context.lineTo(middle + reach, y + reach)
+      context.moveTo(middle + reach, y - reach)
+      context.lineTo(middle - reach, y + reach)
+      context.stroke()
+    }
+  }
+}
+
 /** Frames one page, or one fold, over all lanes. */
 function outline(context: CanvasRenderingContext2D, scene: Scene, piece: Piece, page: number, top: number, colour: string, width: number): void {
   const g = scene.geometry
@@ -323,5 +357,6 @@ export function paletteOf(element: Element): Palette {
     hyp: token('--hyp'),
     vm: token('--vm'),
     nvm: token('--nvm'),
+    bad: token('--bad'),
   }
 }

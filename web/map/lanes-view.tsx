@@ -1,6 +1,7 @@
 import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
 import { useInspection } from '../inspection-store.ts'
+import { useFallen } from '../inspector/fallen-store.ts'
 import { useLab } from '../store.ts'
 import { describe, sentenceOf } from './describe.ts'
 import { draw, geometry, labelFont, paletteOf } from './drawing.ts'
@@ -32,6 +33,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
   const filter = useMap(state => state.filter)
   const cursor = useMap(state => state.cursor)
   const moves = useMap(state => state.moves)
+  const fallen = useFallen(state => state.byPage)
   const selectedPage = useInspection(state => state.selectedPage)
   const theme = useLab(state => state.theme)
   const guestSpace = typeof view === 'number'
@@ -117,12 +119,13 @@ export function LanesView(props: { frame: OwnershipFrame }) {
           addressOf,
           moves: movesByPage,
           progress: move => (still ? 1 : Math.min(1, (now - move.at) / MOVE_MS)),
+          isFallen: page => fallen.has(frame.ramBase + page * PAGE_BYTES),
           isMarked: move => now - move.at < MARK_MS,
         },
         ratio,
       )
     },
-    [rows, metrics, top, size, cursor, focused, hover, selected, filter, frame, addressOf, movesByPage],
+    [rows, metrics, top, size, cursor, focused, hover, selected, filter, frame, addressOf, movesByPage, fallen],
   )
 
   // Draws once for a change; every frame of the screen only while pages are on the move.
@@ -155,7 +158,8 @@ export function LanesView(props: { frame: OwnershipFrame }) {
       const element = place.current
       if (at === null || element === null) return
       const { y, height } = rows[at.row] ?? { y: 0, height: 0 }
-      if (y < element.scrollTop) element.scrollTop = y
+      // In a panel lower than a row its upper end counts: there the lanes are.
+      if (y < element.scrollTop || height > element.clientHeight) element.scrollTop = y
       else if (y + height > element.scrollTop + element.clientHeight) element.scrollTop = y + height - element.clientHeight
     },
     [rows],

@@ -1,8 +1,9 @@
 import { create } from 'zustand'
 import type { FactsFrame, OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
+import { useFallen } from '../inspector/fallen-store.ts'
 import { inspection } from '../inspector/inspection-client.ts'
 import { type Move, movesBetween } from './lanes.ts'
-import { guestRuns, type Run, runsOf } from './runs.ts'
+import { apart, guestRuns, PAGE_BYTES, type Run, runsOf } from './runs.ts'
 
 /** `lanes` over physical memory, the table of the same runs, or one guest's space. */
 export type MapView = 'lanes' | 'table' | number
@@ -62,7 +63,8 @@ function show(frame: OwnershipFrame): void {
 }
 
 function runsFor(frame: OwnershipFrame, view: MapView): Run[] {
-  return typeof view === 'number' ? guestRuns(frame, view) : runsOf(frame)
+  const fallen = [...useFallen.getState().byPage.keys()].map(physical => (physical - frame.ramBase) / PAGE_BYTES)
+  return apart(typeof view === 'number' ? guestRuns(frame, view) : runsOf(frame), fallen)
 }
 
 export function setView(view: MapView): void {
@@ -77,6 +79,7 @@ export function setView(view: MapView): void {
 /** Begins listening to the machine. @returns ends it */
 export function followMachine(): () => void {
   const ends = [
+    useFallen.subscribe(() => useMap.setState(({ frame, view }) => (frame === null ? {} : { runs: runsFor(frame, view) }))),
     inspection.watchOwnership(HERTZ, show),
     inspection.watchFacts(FACTS_HERTZ, facts => useMap.setState({ facts })),
     inspection.watchStart(() => {

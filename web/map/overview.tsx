@@ -2,6 +2,7 @@ import { type PointerEvent, useEffect, useLayoutEffect, useRef, useState } from 
 import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
 import { count } from '../format.ts'
 import { useInspection } from '../inspection-store.ts'
+import { useFallen } from '../inspector/fallen-store.ts'
 import { useLab } from '../store.ts'
 import { paletteOf } from './drawing.ts'
 import { Owner, PAGE_BYTES, State } from './runs.ts'
@@ -17,6 +18,7 @@ export function Overview(props: { frame: OwnershipFrame }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const [width, setWidth] = useState(0)
   const theme = useLab(state => state.theme)
+  const fallen = useFallen(state => state.byPage)
   const selected = useInspection(state => state.selectedPage)
 
   useLayoutEffect(() => {
@@ -57,10 +59,13 @@ export function Overview(props: { frame: OwnershipFrame }) {
       <canvas
         ref={canvas}
         role="img"
-        aria-label={`All ${count(frame.pages)} pages, from 0x${frame.ramBase.toString(16)} on`}
+        aria-label={`All ${count(frame.pages)} pages, from 0x${frame.ramBase.toString(16)} on${fallen.size === 0 ? '' : `; an invariant fell for ${count(fallen.size)} of them`}`}
         style={{ blockSize: HEIGHT }}
         onPointerDown={select}
       />
+      {[...fallen.keys()].map(physical => (
+        <i key={physical} className="fallen" style={{ insetInlineStart: `${((physical - frame.ramBase) / PAGE_BYTES / frame.pages) * 100}%` }} />
+      ))}
       {marker !== null && marker >= 0 && marker < 1 && <i style={{ insetInlineStart: `${marker * 100}%` }} />}
     </div>
   )

@@ -2,6 +2,7 @@ import { useEffect } from 'react'
 import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
 import { Segments } from '../components/segments.tsx'
 import { count } from '../format.ts'
+import { useFallen } from '../inspector/fallen-store.ts'
 import { useLab } from '../store.ts'
 import { LanesView } from './lanes-view.tsx'
 import { followMachine, foldAll, type MapView, setView, useMap } from './map-store.ts'
@@ -42,6 +43,7 @@ export function OwnershipMap() {
 }
 
 function Legend() {
+  const fallen = useFallen(state => state.events.length > 0)
   return (
     <ul className="map-legend" aria-label="Legend">
       <li className="k-host">host</li>
@@ -51,6 +53,7 @@ function Legend() {
       <li className="k-shared">borrowed</li>
       <li className="k-gap">no right</li>
       <li className="k-moved">just changed</li>
+      {fallen && <li className="k-fallen">invariant fell</li>}
     </ul>
   )
 }

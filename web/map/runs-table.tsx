@@ -2,6 +2,7 @@ import { useState } from 'react'
 import type { OwnershipFrame } from '../../engine/worker/inspection-protocol.ts'
 import { count } from '../format.ts'
 import { useInspection } from '../inspection-store.ts'
+import { fallenWords, useFallen } from '../inspector/fallen-store.ts'
 import { sizeLabel } from './folding.ts'
 import { useMap } from './map-store.ts'
 import { matches, ownerWords, PAGE_BYTES, STATE_NAMES } from './runs.ts'
@@ -15,6 +16,7 @@ export function RunsTable(props: { frame: OwnershipFrame }) {
   const runs = useMap(state => state.runs)
   const filter = useMap(state => state.filter)
   const selected = useInspection(state => state.selectedPage)
+  const fallen = useFallen(state => state.byPage)
   const [limit, setLimit] = useState(STEP)
   const found = runs.filter(run => matches(run, filter))
   return (
@@ -30,11 +32,13 @@ export function RunsTable(props: { frame: OwnershipFrame }) {
             <th scope="col">Hypervisor</th>
             <th scope="col">Guest</th>
             <th scope="col">Use</th>
+            {fallen.size > 0 && <th scope="col">Invariant</th>}
           </tr>
         </thead>
         <tbody>
           {found.slice(0, limit).map(run => {
             const physical = frame.ramBase + run.start * PAGE_BYTES
+            const broken = run.count === 1 && run.page !== null ? fallen.get(frame.ramBase + run.page * PAGE_BYTES) : undefined
             const has = selected !== null && selected >= physical && selected < physical + run.count * PAGE_BYTES
             return (
               <tr key={run.start} className={has ? 'selected' : undefined}>
@@ -54,6 +58,7 @@ export function RunsTable(props: { frame: OwnershipFrame }) {
                   {run.guest === null ? '' : `VM 0x${run.guest.handle.toString(16)} ${run.guest.borrowed ? 'borrows' : 'owns'}, gfn 0x${run.guest.gfn.toString(16)}`}
                 </td>
                 <td>{run.region}</td>
+                {fallen.size > 0 && <td className="fallen">{broken === undefined ? '' : `fell: ${fallenWords(broken)}`}</td>}
               </tr>
             )
           })}

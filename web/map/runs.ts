@@ -30,6 +30,28 @@ export interface Run {
   page: number | null
 }
 
+/**
+ * Single pages taken out of their runs, so that each of them is a run of its own and no fold hides it.
+ * @param pages physical pages, counted from the start of RAM
+ */
+export function apart(runs: readonly Run[], pages: readonly number[]): Run[] {
+  if (pages.length === 0) return [...runs]
+  const sorted = [...new Set(pages)].sort((a, b) => a - b)
+  return runs.flatMap(run => {
+    const { page, count, guest } = run
+    if (page === null || count === 1) return [run]
+    const inside = sorted.filter(one => page <= one && one < page + count)
+    const edges = [...new Set([0, ...inside.flatMap(one => [one - page, one - page + 1]), count])].sort((a, b) => a - b)
+    return edges.slice(0, -1).map((from, i): Run => ({
+      ...run,
+      start: run.start + from,
+      count: (edges[i + 1] as number) - from,
+      page: page + from,
+      guest: guest === null ? null : { ...guest, gfn: guest.gfn + from },
+    }))
+  })
+}
+
 /** Smallest region over each page, as cuts: region `names[i]` holds from page `at[i]` to `at[i + 1]`. */
 export function regionCuts(regions: readonly Region[], ramBase: number, pages: number): { at: number[]; names: string[] } {
   const clipped = regions
