@@ -5,24 +5,31 @@ import { chromium } from '@playwright/test'
 const PORT = Number(process.env.PKVM_LAB_BENCH_PORT ?? 4199)
 const OUT = '.cache/bench-dist'
 
+let opened
+
 /**
- * The built page in headless Chromium, served from this machine.
- * @returns undefined, with a word why, when there is no Chromium; else `run`, which boots once and gives a timer's times.
+ * Headless Chromium and the built page, served from this machine; one for all that is measured.
+ * @returns undefined, with a word why, when there is no Chromium; else `newPage`, which opens the page.
  */
-export async function openBenchPage({ version, append }) {
+export function openBenchBrowser() {
+  opened ??= open()
+  return opened
+}
+
+async function open() {
   const executablePath = process.env.PKVM_CHROMIUM ?? (existsSync('/usr/bin/chromium') ? '/usr/bin/chromium' : undefined)
   const env = { ...process.env, PKVM_LAB_KERNELS: 'omit', PKVM_LAB_OUT: OUT }
   const built = spawnSync('npx', ['vite', 'build', '--logLevel', 'warn'], { stdio: 'inherit', env })
   if (built.status !== 0) throw new Error('the page does not build')
-  const server = spawn('npx', ['vite', 'preview', '--host', '127.0.0.1', '--port', String(PORT), '--strictPort'], { env, stdio: 'ignore' })
+  // Not through npx, which would die alone and leave the server behind.
+  const server = spawn(process.execPath, ['node_modules/vite/bin/vite.js', 'preview', '--host', '127.0.0.1', '--port', String(PORT), '--strictPort'], { env, stdio: 'ignore' })
   process.on('exit', () => server.kill())
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
   const browser = await chromium.launch({ ...(executablePath ? { executablePath } : {}), args }).catch((e) => {
     console.error(`bench: no Chromium (${e.message.split('\n')[0]}): only Node is measured`)
   })
   if (browser === undefined) return undefined
-
-  async function run(makeTimer) {
+  const newPage = async () => {
     const page = await browser.newPage()
     for (let tries = 0; ; tries++) {
       try {
@@ -33,6 +40,18 @@ export async function openBenchPage({ version, append }) {
         await new Promise((r) => setTimeout(r, 200))
       }
     }
+    return page
+  }
+  return { newPage }
+}
+
+/** @returns undefined without Chromium; else `run`, which boots a fetched kernel once and gives a timer's times. */
+export async function openBenchPage({ version, append }) {
+  const browser = await openBenchBrowser()
+  if (browser === undefined) return undefined
+
+  async function run(makeTimer) {
+    const page = await browser.newPage()
     await page.getByRole('radio', { name: new RegExp(`Linux ${version.split('+')[0].replaceAll('.', '\\.')}`) }).check()
     await page.getByLabel('Whole line').fill(append)
     const lines = await page.evaluate(async () => {

@@ -1,15 +1,18 @@
 /**
  * `npm run bench`: the same kernel and initrd in QEMU and in the lab (Node and headless Chromium), interleaved, with
- * medians and ratios. Needs qemu-system-aarch64; Chromium's part needs a chromium. Options: --runs N (3), --no-chromium.
+ * medians and ratios. Needs qemu-system-aarch64; Chromium's part needs a chromium. Options: --runs N (3), --no-chromium,
+ * --mini for mini-pKVM alone.
  *
  * boot:     process start (Chromium: Boot pressed) to init's first line
  * events:   boot and probe in Node with the event log, against without
+ * mini:     mini-pKVM, which needs no kernel: rebuild after a changed line; boot to its first program's first line
  * hash/sort/copy: time between a workload's begin and end lines on the console, user space in the guest
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { benchEvents } from './bench-events.mjs'
+import { benchMini } from './bench-mini.mjs'
 import { ensureInstalled } from './ensure-installed.mjs'
 
 ensureInstalled()
@@ -32,6 +35,8 @@ function need(result, what) {
 
 mkdirSync('.cache', { recursive: true })
 need(spawnSync('which', ['qemu-system-aarch64']), 'qemu-system-aarch64 is not installed (Debian: qemu-system-arm)')
+await benchMini({ runs: Math.max(runs, 5), withChromium })
+if (process.argv.includes('--mini')) process.exit(0)
 const list = spawnSync(process.execPath, [cli, 'kernel', 'list'], { encoding: 'utf8' }).stdout
 const [version, , image] = (list.split('\n').find((l) => l.startsWith('7.2')) ?? list.split('\n')[0]).split('\t')
 if (!image) {
