@@ -184,3 +184,46 @@ test('a Kconfig that cannot be read says in which line, and Reset mends it', asy
   await run(page, 'code.resetFile', 'system.build')
   await expect(option(page, 'KVM')).toBeChecked()
 })
+
+test('EL2 that overflows its stack, that loops, whose vectors lead nowhere, a source renamed: told each time, and Reset mends it', async ({ page }) => {
+  await openAlone(page)
+  const change = async (path: string, from: string, to: string): Promise<void> => {
+    expect(source(path)).toContain(from)
+    await openSource(page, path)
+    await write(page, source(path).replace(from, to))
+    await expect(buildLine(page)).toHaveAttribute('data-ok', 'true')
+    await run(page, 'system.boot')
+  }
+  const mend = async (): Promise<void> => {
+    await run(page, 'code.resetFile', 'system.boot')
+    await waitForState(page, 'Powered off')
+    await expect.poll(() => consoleText(page)).toContain('vm.protected.host_read=SIGSEGV(SEGV_ACCERR)')
+  }
+  const find = 'hyp_phys_to_page:\n'
+  await change('hyp/page-state.s', find, `${find}        frame   0\n        bl      hyp_phys_to_page\n`)
+  await expect.poll(() => consoleText(page)).toContain('HYP panic: stack overflow at EL2')
+  await mend()
+
+  await change('hyp/page-state.s', find, `${find}        b       .\n`)
+  await waitForState(page, 'Running')
+  await button(page, 'Pause').click()
+  await waitForState(page, 'Paused')
+  await mend()
+
+  const vectors = '        msr     vbar_el2, x0\n'
+  await change('hyp/setup.s', vectors, `        mov     x0, #0x7000000000\n${vectors}`)
+  await expect(page.getByRole('alert').filter({ hasText: 'VBAR_EL2 is 0x7000000000' })).toBeVisible()
+  await picture(page, 'mini-vectors')
+  await mend()
+
+  await openSource(page, 'hyp/tlb.s')
+  await run(page, 'code.renameFile')
+  await page.getByRole('dialog').getByRole('textbox').fill('hyp/tlbs.s')
+  await page.getByRole('dialog').getByRole('button', { name: 'Rename' }).click()
+  await expect(file(page, 'hyp/tlbs.s')).toBeVisible()
+  await run(page, 'system.boot')
+  await expect(page.getByRole('alert').filter({ hasText: 'deleted or renamed' })).toContainText("'hyp/tlb.s'")
+  await run(page, 'code.resetAll', 'system.boot')
+  await waitForState(page, 'Powered off')
+  await expect(page.getByRole('alert').filter({ hasText: 'deleted or renamed' })).toHaveCount(0)
+})
