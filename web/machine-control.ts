@@ -230,7 +230,7 @@ function receive(message: WorkerMessage): void {
     case 'stopped':
       useLab.setState(state => ({ machine: { ...state.machine, state: 'stopped', ending: message.reason } }))
       if (message.reason === 'fault') {
-        notify({ message: `The machine stopped: ${message.message}`, hint: 'Press Reset, then Boot.' })
+        notify({ message: `The machine stopped: ${message.message.replace(/\.$/, '')}.`, hint: 'Press Reset, then Boot.' })
       }
       break
     case 'error':
