@@ -165,7 +165,7 @@ async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise
   const named = await fields.count()
   const further: string[] = []
   for (const [i, arg] of args.entries()) {
-    const value = valueOf(arg, numbers)
+    const value = typedFor(arg, numbers)
     if (value === null) {
       // Somewhere that the inspector finds: the learner selects it there.
       await page.getByLabel('Address or symbol').fill(arg.replace(/^pfn:/, ''))
@@ -182,7 +182,7 @@ async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise
 }
 
 /** What to type for an argument; null for a place that the inspector has to find. */
-function valueOf(arg: string, numbers: Readonly<Record<string, string>>): string | null {
+function typedFor(arg: string, numbers: Readonly<Record<string, string>>): string | null {
   const where = arg.replace(/^pfn:/, '')
   const name = /^answer:(.*)$/.exec(where)?.[1]
   if (name === undefined) return arg === where ? arg : null
