@@ -1,5 +1,6 @@
 import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { clickIntoCode, replaceCode } from './code-panel.ts'
 import { openLab, picture } from './lab-page.ts'
 
 /** Opens the code and waits for the editor with a file in it. */
@@ -11,15 +12,6 @@ async function openCode(page: Page, file = 'main.ts'): Promise<void> {
 }
 
 const fileTab = (page: Page, name: string) => page.locator(`[role="tab"][data-file="${name}"]`)
-
-/** Replaces the open file's text by typing it. */
-async function write(page: Page, text: string): Promise<void> {
-  await page.getByTestId('code').locator('.view-lines').click({ position: { x: 120, y: 20 } })
-  await page.keyboard.press('ControlOrMeta+A')
-  await page.keyboard.press('Delete')
-  // As one insertion: what is typed key by key is indented and completed on the way.
-  await page.keyboard.insertText(text)
-}
 
 const squiggle = (page: Page) => page.getByTestId('code').locator('.squiggly-error')
 const suggestions = (page: Page) => page.locator('.suggest-widget.visible')
@@ -36,7 +28,7 @@ async function shown(page: Page): Promise<string> {
 
 test('a script is checked and completed against the lab module as it is typed', async ({ page }) => {
   await openCode(page)
-  await write(page, "import { kvm, print } from 'lab'\nconst dev = await kvm.open()\nprint(dev.nothing)\n")
+  await replaceCode(page, "import { kvm, print } from 'lab'\nconst dev = await kvm.open()\nprint(dev.nothing)\n")
   await expect(squiggle(page)).toHaveCount(1)
   await expect(status(page)).toContainText('1 problem')
   await expect(fileTab(page, 'main.ts')).toContainText('changed')
@@ -51,21 +43,21 @@ test('a script is checked and completed against the lab module as it is typed', 
 
 test('an error of the assembler is marked where it is, and goes when it is mended', async ({ page }) => {
   await openCode(page, 'guest.s')
-  await write(page, 'start:\n        mov     x0, #1\n        adx     x1, x2\n')
+  await replaceCode(page, 'start:\n        mov     x0, #1\n        adx     x1, x2\n')
   await expect(squiggle(page)).toHaveCount(1)
   await expect(status(page)).toContainText('does not assemble')
   await expect(fileTab(page, 'guest.s').locator('.errors')).toContainText('1')
   const place = await squiggle(page).boundingBox()
   if (place !== null) await page.mouse.move(place.x + 8, place.y + place.height - 4)
   await expect(hover(page)).toContainText("unknown instruction 'adx'")
-  await write(page, 'start:\n        mov     x0, #1\n        add     x1, x2, #3\n')
+  await replaceCode(page, 'start:\n        mov     x0, #1\n        add     x1, x2, #3\n')
   await expect(squiggle(page)).toHaveCount(0)
   await expect(status(page)).toContainText('8 bytes')
 })
 
 test('an instruction’s hover says what it does and draws its encoding', async ({ page }) => {
   await openCode(page, 'guest.s')
-  await write(page, 'start:  add     x0, x1, #16\n        mrs     x2, vbar_el1\n        b       start\n')
+  await replaceCode(page, 'start:  add     x0, x1, #16\n        mrs     x2, vbar_el1\n        b       start\n')
   await expect(status(page)).toContainText('12 bytes')
   await page.getByTestId('code').getByText('add', { exact: true }).hover()
   await expect(hover(page)).toContainText('x0 = x1 + 16')
@@ -80,18 +72,18 @@ test('an instruction’s hover says what it does and draws its encoding', async 
 
 test('mnemonics, registers and system registers are completed', async ({ page }) => {
   await openCode(page, 'guest.s')
-  await write(page, '')
+  await replaceCode(page, '')
   await page.keyboard.type('        ldx', { delay: 20 })
   await expect(suggestions(page)).toContainText('ldxr')
   await page.keyboard.press('Escape')
-  await write(page, '')
+  await replaceCode(page, '')
   await page.keyboard.type('        msr vttb', { delay: 20 })
   await expect(suggestions(page)).toContainText('vttbr_el2')
 })
 
 test('the listing shows the bytes and follows the caret', async ({ page }) => {
   await openCode(page, 'guest.s')
-  await write(page, 'start:  nop\n        hvc     #0\n        ret\n')
+  await replaceCode(page, 'start:  nop\n        hvc     #0\n        ret\n')
   await page.evaluate(() => window.pkvmLab.run('code.listing'))
   const listing = page.getByRole('region', { name: 'Listing' })
   await expect(listing).toContainText('0004d4000002hvc #0')
@@ -103,9 +95,10 @@ test('the listing shows the bytes and follows the caret', async ({ page }) => {
 
 test('go to definition finds a label', async ({ page }) => {
   await openCode(page, 'guest.s')
-  await write(page, 'first:  nop\n        nop\n        b       first\n')
-  await page.getByTestId('code').getByText('first', { exact: true }).last().click()
-  await page.keyboard.press('F12')
+  await replaceCode(page, 'first:  nop\n        nop\n        b       first\n')
+  // To the label's name in the branch, by keys: text under the pointer moves while its colours come.
+  for (const key of ['ControlOrMeta+End', 'ArrowUp', 'End', 'ArrowLeft', 'F12']) await page.keyboard.press(key)
+  await expect(page.getByTestId('code').locator('.active-line-number')).toHaveText('1')
   await page.keyboard.type('x')
   await expect.poll(() => shown(page)).toContain('xfirst:')
 })
@@ -113,7 +106,7 @@ test('go to definition finds a label', async ({ page }) => {
 test('an edit outlives a reload at once, and a diff and Reset lead back to the original, with the edit still there', async ({ page }) => {
   await openCode(page)
   const original = await shown(page)
-  await write(page, '// mine\n')
+  await replaceCode(page, '// mine\n')
   // Without waiting for anything to be kept: as a crash of the learner's patience would.
   await page.reload()
   await page.evaluate(() => window.pkvmLab.run('view.code'))
@@ -151,15 +144,16 @@ test('files are made, renamed, deleted and brought back by keyboard', async ({ p
 
 test('the editor leaves the page its keys, and Tab can leave the editor', async ({ page }) => {
   await openCode(page)
-  await page.getByTestId('code').locator('.view-lines').click({ position: { x: 120, y: 20 } })
+  await clickIntoCode(page)
   await page.keyboard.press('Alt+Shift+K')
   await expect(page.getByRole('dialog', { name: 'Commands' })).toBeVisible()
   await page.keyboard.press('Escape')
-  await page.getByTestId('code').locator('.view-lines').click({ position: { x: 160, y: 60 } })
+  await clickIntoCode(page)
   await page.keyboard.press('Alt+Shift+C')
   await expect(page.getByTestId('terminal')).toBeVisible()
   await page.evaluate(() => window.pkvmLab.run('view.code'))
-  await expect(page.getByTestId('code').locator('.view-line').first()).toBeVisible()
+  // The lines are drawn one after the other.
+  await expect.poll(() => shown(page)).toContain('createVcpu')
   const before = await shown(page)
   await page.keyboard.press('Control+M')
   await page.keyboard.press('Tab')
@@ -171,7 +165,7 @@ test('two tabs with the same files show each other’s edits', async ({ page, co
   await openCode(page)
   const other = await context.newPage()
   await openCode(other)
-  await write(other, '// from the other tab\n')
+  await replaceCode(other, '// from the other tab\n')
   await expect.poll(() => shown(page)).toContain('// from the other tab')
 })
 
@@ -198,7 +192,7 @@ test('where the browser keeps nothing, that is said', async ({ page }) => {
   })
   await openCode(page)
   await expect(page.getByRole('status').filter({ hasText: 'keeps nothing' })).toBeVisible()
-  await write(page, '// still works\n')
+  await replaceCode(page, '// still works\n')
   await expect.poll(() => shown(page)).toContain('// still works')
 })
 

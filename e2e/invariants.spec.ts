@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { replaceCode } from './code-panel.ts'
 import { consoleText, openLab, picture, waitForState } from './lab-page.ts'
 
 /** A safeguard, and the source without it: pages of a dead VM come back to the host with what they held. */
@@ -24,11 +25,7 @@ async function writeReclaim(page: Page, text: string): Promise<void> {
   await run(page, 'view.kconfig', 'system.sources')
   await page.locator(`[role="tab"][data-file="${RECLAIM}"]`).click()
   await expect(page.getByTestId('code').locator('.view-line').first()).toBeVisible()
-  await run(page, 'view.code')
-  await expect(page.getByTestId('code').locator('.monaco-editor.focused').first()).toBeVisible()
-  await page.keyboard.press('ControlOrMeta+A')
-  await page.keyboard.press('Delete')
-  await page.keyboard.insertText(text)
+  await replaceCode(page, text)
   await page.keyboard.press('ControlOrMeta+S')
   await expect(page.getByTestId('build-line')).toHaveAttribute('data-ok', 'true')
 }

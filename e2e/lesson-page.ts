@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type Locator, type Page } from '@playwright/test'
 import { type Attempt, type Lesson, type PlannedCall, readLesson } from '../lessons/format.ts'
+import { replaceCode } from './code-panel.ts'
 
 /** As web/lessons/start-lessons.ts has it. */
 export interface LessonReport {
@@ -86,10 +87,7 @@ export async function openFile(page: Page, file: string): Promise<void> {
 /** Puts a text in the place of the open file's, through the editor: everything is selected and replaced. */
 export async function writeFile(page: Page, file: string, text: string): Promise<void> {
   await openFile(page, file)
-  // In the corner: the middle of a long file may be out of sight.
-  await editor(page).click({ position: { x: 150, y: 30 } })
-  await page.keyboard.press('ControlOrMeta+KeyA')
-  await page.keyboard.insertText(text)
+  await replaceCode(page, text)
 }
 
 /** Presses Run and waits until the checks have been asked, or nothing could be run. */

@@ -1,4 +1,5 @@
 import { expect, type Page, test } from '@playwright/test'
+import { clickIntoCode } from './code-panel.ts'
 import { needKernel, openLab, picture } from './lab-page.ts'
 import { answer, attemptOf, bootByLink, check, checkedSince, editor, openFile, openLesson, predict, readFolder, report, runAndCheck, writeFile } from './lesson-page.ts'
 
@@ -7,7 +8,7 @@ const ID = LESSON.id
 
 /** Selects a text that stands on one line, and types another in its place, key by key. */
 async function typeOver(page: Page, line: number, text: string): Promise<void> {
-  await editor(page).locator('.view-lines').click()
+  await clickIntoCode(page)
   await page.keyboard.press('ControlOrMeta+Home')
   for (let i = 1; i < line; i++) await page.keyboard.press('ArrowDown')
   await page.keyboard.press('End')

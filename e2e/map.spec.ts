@@ -138,8 +138,9 @@ for (const [width, height] of [[1280, 720], [1920, 1080], [1023, 700], [420, 900
       await theme(page, wanted)
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
       expect(overflow).toBeLessThanOrEqual(0)
-      for (const name of ['Console', 'Inspector']) {
-        const box = await page.getByRole('heading', { level: 2, name }).boundingBox()
+      for (const panel of [page.getByRole('tabpanel', { name: 'Console' }), page.getByRole('region', { name: 'Inspector', exact: true })]) {
+        await expect(panel).toBeVisible()
+        const box = await panel.boundingBox()
         expect(box?.width ?? 0).toBeGreaterThan(0)
       }
       await picture(page, `layout-${wanted}-${width}x${height}`)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, type Page, test } from '@playwright/test'
+import { replaceCode } from './code-panel.ts'
 import { button, consoleText, instructions, openLab, picture, waitForState } from './lab-page.ts'
 
 const HEAD = 'host/start-kernel.s'
@@ -30,11 +31,7 @@ async function openSource(page: Page, path: string): Promise<void> {
 
 /** Replaces the open file's text by typing it, and saves. */
 async function write(page: Page, text: string): Promise<void> {
-  await run(page, 'view.code')
-  await expect(page.getByTestId('code').locator('.monaco-editor.focused').first()).toBeVisible()
-  await page.keyboard.press('ControlOrMeta+A')
-  await page.keyboard.press('Delete')
-  await page.keyboard.insertText(text)
+  await replaceCode(page, text)
   await page.keyboard.press('ControlOrMeta+S')
   // What is marked stands in the first lines.
   await page.keyboard.press('ControlOrMeta+Home')

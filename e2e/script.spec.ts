@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, type Page, test } from '@playwright/test'
+import { replaceCode } from './code-panel.ts'
 import { button, needKernel, openLab, picture } from './lab-page.ts'
 
 test('there is a kernel to run scripts on', needKernel)
@@ -17,13 +18,6 @@ async function run(page: Page, command: string): Promise<void> {
   expect(await page.evaluate(id => window.pkvmLab.run(id), command), command).toBe(true)
 }
 
-/** Replaces the text of the open file as a learner would: selects it all and puts other text in its place. */
-async function write(page: Page, text: string): Promise<void> {
-  await page.locator('.monaco-editor .view-lines').first().click()
-  await page.keyboard.press('ControlOrMeta+KeyA')
-  await page.keyboard.insertText(text)
-}
-
 async function runScript(page: Page): Promise<void> {
   await expect.poll(() => page.evaluate(() => window.pkvmLab.run('script.run'))).toBe(true)
 }
@@ -36,7 +30,7 @@ async function ends(page: Page, ending: 'finished' | 'threw' | 'stopped'): Promi
 
 /** The machine is there and its agent answers: a small script runs to its end. */
 async function machineIsWell(page: Page): Promise<void> {
-  await write(page, "import { host, print } from 'lab'\nprint('release', await host.kernelRelease())\n")
+  await replaceCode(page, "import { host, print } from 'lab'\nprint('release', await host.kernelRelease())\n")
   await runScript(page)
   await ends(page, 'finished')
   await expect(page.locator('.trace-print').last()).toContainText('release 7.')
@@ -65,25 +59,25 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await openCode(page)
 
   // Types are checked before anything is run.
-  await write(page, "import { kvm } from 'lab'\nconst dev = await kvm.open()\nawait dev.createVm({ protectd: true })\n")
+  await replaceCode(page, "import { kvm } from 'lab'\nconst dev = await kvm.open()\nawait dev.createVm({ protectd: true })\n")
   await runScript(page)
   await expect(page.getByTestId('script-status')).toHaveText('Not run: there are errors in the code.')
   await expect(page.getByRole('list', { name: 'Errors in the code' })).toContainText('protectd')
 
   // Wrong types that got past the compiler are named before anything is sent.
-  await write(page, "import { kvm } from 'lab'\nconst dev = await kvm.open()\nconst vm = await dev.createVm()\nawait vm.addMemory({ guestAddress: 0x40000000, bytes: 4096 } as any)\n")
+  await replaceCode(page, "import { kvm } from 'lab'\nconst dev = await kvm.open()\nconst vm = await dev.createVm()\nawait vm.addMemory({ guestAddress: 0x40000000, bytes: 4096 } as any)\n")
   await runScript(page)
   await ends(page, 'threw')
   await expect(page.getByTestId('script-end')).toHaveText(/main\.ts:4 TypeError: vm\.addMemory: guestAddress must be a bigint, not the number 1073741824: write 0x40000000n\./)
 
   // One that throws.
-  await write(page, "import { print } from 'lab'\nprint('before')\n\nthrow new Error('enough')\n")
+  await replaceCode(page, "import { print } from 'lab'\nprint('before')\n\nthrow new Error('enough')\n")
   await runScript(page)
   await ends(page, 'threw')
   await expect(page.getByTestId('script-end')).toHaveText('main.ts:4 Error: enough')
 
   // A loop without end, stopped by hand.
-  await write(page, "import { print } from 'lab'\nprint('round')\nfor (;;) {}\n")
+  await replaceCode(page, "import { print } from 'lab'\nprint('round')\nfor (;;) {}\n")
   await runScript(page)
   await expect(trace(page)).toContainText('round')
   await page.evaluate(() => window.pkvmLab.run('script.stop'))
@@ -91,7 +85,7 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await expect(page.getByTestId('script-end')).toContainText('You stopped the script.')
 
   // A flood of output is bounded.
-  await write(page, "import { print } from 'lab'\nfor (let i = 0; ; i++) print('line', i)\n")
+  await replaceCode(page, "import { print } from 'lab'\nfor (let i = 0; ; i++) print('line', i)\n")
   await runScript(page)
   await expect.poll(async () => page.locator('.trace').innerText(), { timeout: 60_000 }).toContain('The script prints too much')
   // By hand, or by itself when the hand is slow.
@@ -99,7 +93,7 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await ends(page, 'stopped')
 
   // A guest that never exits is interrupted.
-  await write(
+  await replaceCode(
     page,
     "import { kvm, print } from 'lab'\nconst dev = await kvm.open()\nconst vm = await dev.createVm()\n" +
       'const ram = await vm.addMemory({ guestAddress: 0x40000000n, bytes: 4096 })\nawait ram.write32(0x40000000n, 0x14000000)\n' +
@@ -122,7 +116,7 @@ test('nothing of the browser is to be had inside, and memory without end ends on
   await new Promise<void>(ready => server.listen(0, '127.0.0.1', ready))
   const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x.js`
   await openCode(page)
-  await write(
+  await replaceCode(
     page,
     "import { answer, print } from 'lab'\nconst scope = globalThis as any\n" +
       "const names = ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource', 'WebTransport', 'indexedDB', 'caches', 'localStorage', 'document', 'window', 'postMessage', 'importScripts', 'Worker', 'BroadcastChannel', 'navigator', 'location', 'self', 'close']\n" +
@@ -137,13 +131,13 @@ test('nothing of the browser is to be had inside, and memory without end ends on
   expect(asked).toBe(0)
   server.close()
 
-  await write(page, 'const all: unknown[] = []\nfor (;;) all.push(new Array(1 << 16).fill(all.length))\n')
+  await replaceCode(page, 'const all: unknown[] = []\nfor (;;) all.push(new Array(1 << 16).fill(all.length))\n')
   await runScript(page)
   await ends(page, 'threw')
   await expect(page.getByTestId('script-end')).toContainText('main.ts:2 RangeError: The script has used up the memory')
 
   // A little at a time, and never waiting.
-  await write(page, 'let all: unknown = null\nfor (;;) all = { all }\n')
+  await replaceCode(page, 'let all: unknown = null\nfor (;;) all = { all }\n')
   await runScript(page)
   await ends(page, 'stopped')
   await expect(page.getByTestId('script-end')).toContainText('without ever waiting')
@@ -152,7 +146,7 @@ test('nothing of the browser is to be had inside, and memory without end ends on
 
 test('a call after the machine was reset says so', async ({ page }) => {
   await openCode(page)
-  await write(page, "import { host, print } from 'lab'\nfor (;;) {\n  await host.sleep(20)\n  print('slept')\n}\n")
+  await replaceCode(page, "import { host, print } from 'lab'\nfor (;;) {\n  await host.sleep(20)\n  print('slept')\n}\n")
   await runScript(page)
   await expect(trace(page)).toContainText('slept', { timeout: 120_000 })
   await button(page, 'Reset').click()

@@ -4,6 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import { ensureInstalled } from './ensure-installed.mjs'
 
 ensureInstalled()
@@ -41,12 +42,18 @@ function wantPackages() {
   attempt(`installing ${packages.join(', ')}`, 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
+/** Every test of Playwright's report, out of its nested suites. */
+function specs(suite) {
+  return [...(suite.specs ?? []), ...(suite.suites ?? []).flatMap(specs)]
+}
+
 /** Add up a JSON report; a report that was not written is a failure. */
 function count(title, file, read) {
   try {
     const seen = read(JSON.parse(readFileSync(file, 'utf8')))
     for (const k of Object.keys(total)) total[k] += seen[k]
-    if (seen.failed > 0) failures.push(title)
+    failures.push(...seen.names.map((name) => `${title}: ${name}`))
+    if (seen.failed > seen.names.length) failures.push(title)
     if (seen.passed + seen.failed === 0) throw new Error('no test ran')
   } catch (e) {
     total.failed++
@@ -69,6 +76,10 @@ count('unit and integration tests', '.cache/vitest.json', (r) => ({
   passed: r.numPassedTests,
   failed: r.numFailedTests + r.testResults.filter((f) => f.status === 'failed' && f.assertionResults.length === 0).length,
   skipped: r.numPendingTests + r.numTodoTests,
+  names: r.testResults.flatMap((f) => [
+    ...f.assertionResults.filter((test) => test.status === 'failed').map((test) => `${relative('.', f.name)}: ${test.fullName}`),
+    ...(f.status === 'failed' && f.assertionResults.length === 0 ? [relative('.', f.name)] : []),
+  ]),
 }))
 check('build', 'npx', ['vite', 'build', '--logLevel', 'warn'])
 attempt('end-to-end tests', 'npx', ['playwright', 'test'], { env: { ...process.env, PLAYWRIGHT_JSON_OUTPUT_NAME: '.cache/playwright.json' } })
@@ -76,6 +87,7 @@ count('end-to-end tests', '.cache/playwright.json', (r) => ({
   passed: r.stats.expected + r.stats.flaky,
   failed: r.stats.unexpected,
   skipped: r.stats.skipped,
+  names: specs(r).filter((spec) => !spec.ok).map((spec) => `${spec.file}: ${spec.title}`),
 }))
 for (const f of failures) console.log(`failed: ${f}`)
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)

@@ -12,8 +12,8 @@ export const HYPERCALL_COMMANDS = {
   choose: {
     id: 'hypercall.choose',
     title: 'Choose a hypercall to make by hand…',
-    key: 'Alt+Shift+KeyH',
-    keyLabel: 'Alt ⇧ H',
+    key: 'Alt+Shift+KeyV',
+    keyLabel: 'Alt ⇧ V',
     enabled: () => true,
     run: () => {
       useLayout.setState({ dock: 'hypercall' })
