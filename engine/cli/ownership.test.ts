@@ -1,66 +1,13 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { readdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildInitrd } from '../machine/init-program.ts'
 import { readIndependently } from './independent-reading.ts'
-import { haveQemu, kernelOf, lab, projectRoot, skipLoudly } from './oracle.ts'
+import { haveQemu, kernelOf, lab, skipLoudly } from './oracle.ts'
+import { sharingInitrd } from './sharing-guest.test-double.ts'
 
-/**
- * A guest for these tests: it makes one page its own, shares a second with the host, shares a third and takes it back,
- * and then leaves with the same MMIO store as the lab's guest.
- */
-const SHARING_GUEST = `
-        .section .rodata
-        .balign 4
-guest_code:
-        ldr     w9, 2f                  // GUEST_VALUE
-        mov     x1, #GUEST_BASE
-        add     x1, x1, #GUEST_DATA
-        str     w9, [x1]
-        add     x1, x1, #0x1000
-        str     w9, [x1]
-        ldr     w0, 3f                  // MEM_SHARE
-        mov     x2, #0
-        mov     x3, #0
-        hvc     #0
-        mov     x1, #GUEST_BASE
-        add     x1, x1, #0x3000
-        str     w9, [x1]
-        ldr     w0, 3f
-        mov     x2, #0
-        mov     x3, #0
-        hvc     #0
-        mov     x1, #GUEST_BASE
-        add     x1, x1, #0x3000
-        ldr     w0, 4f                  // MEM_UNSHARE
-        mov     x2, #0
-        mov     x3, #0
-        hvc     #0
-        mov     x3, #GUEST_MMIO
-        str     w9, [x3]
-1:      wfi
-        b       1b
-2:      .word   GUEST_VALUE
-3:      .word   0xc6000003
-4:      .word   0xc6000004
-guest_code_end:
-        .text
-`
-/** Before the host looks at the guest's memory, it makes the kernel read it: that takes the page back by force. */
-const FORCED_READ = `
-        text_address "/proc/self/mem"
-        mov     x1, #0                  // O_RDONLY
-        bl      open_file
-        adr     x1, one_reg_value
-        mov     x2, #8
-        add     x3, x22, #GUEST_DATA
-        mov     x8, #67                 // pread64
-        svc     #0
-`
 const APPEND = 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests'
 
 interface Page {
@@ -91,22 +38,13 @@ interface Dump {
 
 const directory = mkdtempSync(join(tmpdir(), 'pkvm-lab-ownership-'))
 const initrd = join(directory, 'initrd.cpio')
-/** The same with FORCED_READ. */
+/** The same, where the host takes a page back by force. */
 const forcingInitrd = join(directory, 'forcing-initrd.cpio')
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 beforeAll(() => {
-  const init = join(projectRoot, 'lessons', 'init')
-  const sources = Object.fromEntries(
-    readdirSync(init)
-      .filter((f) => f.endsWith('.s'))
-      .map((f) => [f, readFileSync(join(init, f), 'utf8')]),
-  )
-  writeFileSync(initrd, buildInitrd({ sources: { ...sources, 'guest.s': SHARING_GUEST } }))
-  const place = 'bl      look_at_memory\n'
-  expect(sources['vm.s']).toContain(place)
-  const vm = sources['vm.s']!.replace(place, `${FORCED_READ}        ${place}`)
-  writeFileSync(forcingInitrd, buildInitrd({ sources: { ...sources, 'vm.s': vm, 'guest.s': SHARING_GUEST } }))
+  writeFileSync(initrd, sharingInitrd(false))
+  writeFileSync(forcingInitrd, sharingInitrd(true))
 })
 
 async function dumpAt(

@@ -1,6 +1,7 @@
 import { StateCode, PAGE_STATES } from './hyp-page.ts'
 import type { Inspector } from './inspector.ts'
-import { type GuestPage, OwnerCode, type OwnershipMap } from './ownership.ts'
+import type { GuestPage } from './guest-leaves.ts'
+import { OwnerCode, type OwnershipMap } from './ownership.ts'
 
 /** The ownership map as plain data: what `-dump-ownership` writes. */
 export interface OwnershipReport {

@@ -1,22 +1,16 @@
 import type { TypeTable } from './type-table.ts'
-import { outputAddress } from './descriptor.ts'
+import { type GuestLeaf, type GuestLeaves, type GuestPage, leafState, readGuestLeaves } from './guest-leaves.ts'
 import { HypPageLayout, StateCode } from './hyp-page.ts'
 import { AnnotationFormat } from './invalid-annotation.ts'
 import type { KernelData } from './kernel-data.ts'
 import { attempt, type Known, UnknownError } from './known.ts'
-import { forEachLeaf, type TranslationTables } from './page-table-walk.ts'
+import { endOfWalk, type TranslationTables } from './page-table-walk.ts'
 import { stage2Tables } from './translation-regimes.ts'
 import { readVmTable, type VmView } from './vm-table.ts'
 
 const PAGE = 4096
 
 export const OwnerCode = { host: 0, hyp: 1, vm: 2, unknown: 3 } as const
-
-/** A page in a guest's address space. */
-export interface GuestPage {
-  readonly handle: number
-  readonly gfn: number
-}
 
 export interface VmPages {
   readonly vm: VmView
@@ -111,26 +105,30 @@ export class OwnershipReader {
     const map = {
       ramBase: memory.base,
       pages,
-      host: new Uint8Array(pages).fill(StateCode.unknown),
-      hyp: new Uint8Array(pages).fill(StateCode.unknown),
+      ...this.states(),
       owner: new Uint8Array(pages).fill(OwnerCode.unknown),
       guestPage: new Map<number, GuestPage>(),
       borrowers: new Map<number, GuestPage[]>(),
       conflicts: [] as string[],
     }
-    this.readStates(map.host, map.hyp)
     const vms = readVmTable(this.kernel)
-    const guests = this.readGuests(vms, map.conflicts)
-    for (const [page, maps] of guests.mappings) {
-      const borrowed = maps.filter((m) => !m.owner)
+    const guests = this.guestLeaves(vms)
+    map.conflicts.push(...guests.conflicts)
+    for (const [page, leaves] of guests.byPage) {
+      const borrowed = leaves.filter((leaf) => !owns(leaf.state))
       if (borrowed.length > 0)
         map.borrowers.set(
           page,
           borrowed.map(({ handle, gfn }) => ({ handle, gfn })),
         )
     }
-    this.decideOwners(map, guests.mappings)
+    this.decideOwners(map, guests.byPage)
     return { ...map, vms: vms.map((vm) => countPages(vm, map, guests.poisoned.get(vm.handle) ?? 0)) }
+  }
+
+  /** What VMs map. @throws UnknownType */
+  guestLeaves(vms: readonly VmView[]): GuestLeaves {
+    return readGuestLeaves(this.kernel, vms, leafState(this.types, this.layout), this.annotations)
   }
 
   /** The guest that the host's tables say a physical page was donated to, or null. @throws UnknownError */
@@ -145,9 +143,13 @@ export class OwnershipReader {
     return value
   }
 
-  private readStates(host: Uint8Array, hyp: Uint8Array): void {
+  /** The pair in the record of every page of RAM, as StateCodes. @throws UnknownError */
+  states(): { readonly host: Uint8Array; readonly hyp: Uint8Array } {
     const { kernel, layout } = this
     const { memory } = kernel
+    const pages = memory.ram.length / PAGE
+    const host = new Uint8Array(pages).fill(StateCode.unknown)
+    const hyp = new Uint8Array(pages).fill(StateCode.unknown)
     const tables = kernel.hypTables()
     const vmemmap = this.vmemmap()
     const { hostState, hypState, hostCodes, hypCodes, bytes } = layout
@@ -168,48 +170,10 @@ export class OwnershipReader {
         }
       }
     }
+    return { host, hyp }
   }
 
-  /** Every page that some VM maps. */
-  private readGuests(
-    vms: readonly VmView[],
-    conflicts: string[],
-  ): { mappings: Map<number, GuestMapping[]>; poisoned: Map<number, number> } {
-    const { memory } = this.kernel
-    const mappings = new Map<number, GuestMapping[]>()
-    const poisoned = new Map<number, number>()
-    const bit = softwareBits(this.types)
-    for (const vm of vms) {
-      if (!vm.stage2.known) continue
-      const tables = vm.stage2.value
-      const { handle } = vm
-      const done = attempt(() =>
-        forEachLeaf(memory, tables, (input, level, low, high) => {
-          if ((low & 1) === 0) {
-            if (this.annotations.decode(low, high).kind === 'poisoned')
-              poisoned.set(handle, (poisoned.get(handle) ?? 0) + 1)
-            return
-          }
-          const bytes = 2 ** (39 - 9 * level)
-          const output = outputAddress(low, high, tables.lpa2)
-          const base = output - (output % bytes)
-          const owner = ((high >>> 0) & bit.borrowed) === 0
-          for (let at = 0; at < bytes; at += PAGE) {
-            if (!memory.has(base + at, PAGE)) continue
-            const page = (base + at - memory.base) / PAGE
-            const mapping = { handle, gfn: (input + at) / PAGE, owner }
-            const others = mappings.get(page)
-            if (others === undefined) mappings.set(page, [mapping])
-            else others.push(mapping)
-          }
-        }),
-      )
-      if (!done.known) conflicts.push(done.why)
-    }
-    return { mappings, poisoned }
-  }
-
-  private decideOwners(map: WritableMap, mappings: ReadonlyMap<number, readonly GuestMapping[]>): void {
+  private decideOwners(map: WritableMap, leaves: GuestLeaves['byPage']): void {
     const hostTables = attempt(() => this.hostTables())
     for (let i = 0; i < map.pages; i++) {
       const host = map.host[i]!
@@ -221,7 +185,7 @@ export class OwnershipReader {
       } else if (owners === 1) {
         map.owner[i] = owns(host) ? OwnerCode.host : OwnerCode.hyp
       } else {
-        this.decideGuest(map, i, host, hostTables, mappings.get(i)?.filter((m) => m.owner) ?? [])
+        this.decideGuest(map, i, host, hostTables, leaves.get(i)?.filter((leaf) => owns(leaf.state)) ?? [])
       }
     }
   }
@@ -232,7 +196,7 @@ export class OwnershipReader {
     i: number,
     host: number,
     hostTables: Known<TranslationTables>,
-    mapped: readonly GuestMapping[],
+    mapped: readonly GuestLeaf[],
   ): void {
     const annotated =
       host === StateCode.noPage && hostTables.known ? this.annotation(hostTables.value, map.ramBase + i * PAGE) : null
@@ -253,16 +217,11 @@ export class OwnershipReader {
 
   /** The guest that the host's stage 2 says this physical address was donated to. */
   private annotation(tables: TranslationTables, physical: number): GuestPage | null {
-    const entry = leafOf(this.kernel, tables, physical)
-    if (entry === null) return null
-    const it = this.annotations.decode(entry[0], entry[1])
+    const entry = endOfWalk(this.kernel.memory, tables, physical)
+    if (entry?.kind !== 'invalid') return null
+    const it = this.annotations.decode(entry.low, entry.high)
     return it.kind === 'donated' && it.owner === 'vm' ? it : null
   }
-}
-
-interface GuestMapping extends GuestPage {
-  /** False for a page that the guest borrows. */
-  readonly owner: boolean
 }
 
 type WritableMap = Omit<OwnershipMap, 'vms' | 'conflicts' | 'guestPage'> & {
@@ -273,33 +232,6 @@ type WritableMap = Omit<OwnershipMap, 'vms' | 'conflicts' | 'guestPage'> & {
 const owns = (state: number) => state === StateCode.owned || state === StateCode.sharedOwned
 const guestText = (p: GuestPage) => `VM 0x${p.handle.toString(16)} gfn 0x${p.gfn.toString(16)}`
 const address = (map: { ramBase: number }, i: number) => (map.ramBase + i * PAGE).toString(16)
-
-/** The software bits of a guest's stage 2 leaf that mean "borrowed", as a mask on the high word. */
-function softwareBits(types: TypeTable): { borrowed: number } {
-  const prot = types.enumValues('kvm_pgtable_prot')
-  const bits = ['KVM_PGTABLE_PROT_SW0', 'KVM_PGTABLE_PROT_SW1'].map((n) => Number((prot.get(n) ?? 0n) >> 32n))
-  const state = Number(types.enumValues('pkvm_page_state').get('PKVM_PAGE_SHARED_BORROWED') ?? 0n)
-  // The page state is spread over SW0 (its bit 0) and SW1 (its bit 1).
-  return { borrowed: (state & 1 ? bits[0]! : 0) | (state & 2 ? bits[1]! : 0) }
-}
-
-/** Halves of the entry at the end of the walk, when it is an invalid one; null when mapped or unreadable. */
-function leafOf(kernel: KernelData, tables: TranslationTables, input: number): [number, number] | null {
-  const { memory } = kernel
-  let table = tables.root
-  for (let level = tables.startLevel; level <= 3; level++) {
-    const shift = 39 - 9 * level
-    const width = level === tables.startLevel ? tables.inputBits - shift : 9
-    const at = table + (Math.floor(input / 2 ** shift) % 2 ** width) * 8
-    if (!memory.has(at, 8)) return null
-    const low = memory.u32(at)
-    const high = memory.u32(at + 4)
-    if ((low & 1) === 0) return [low, high]
-    if ((low & 2) === 0 || level === 3) return null
-    table = outputAddress(low, high, tables.lpa2)
-  }
-  return null
-}
 
 function countPages(vm: VmView, map: Omit<OwnershipMap, 'vms'>, poisoned: number): VmPages {
   let owned = 0

@@ -114,20 +114,38 @@ export function walk(memory: GuestMemory, tables: TranslationTables, input: bigi
 /** The physical address an input address translates to, or undefined. */
 export function translate(memory: GuestMemory, tables: TranslationTables, input: bigint): number | undefined {
   const address = inRange(tables, input)
-  if (address === null) return undefined
+  const entry = address === null ? null : endOfWalk(memory, tables, address)
+  if (entry === null || entry.kind === 'invalid') return undefined
+  const bytes = 2 ** levelShift(entry.level)
+  const output = outputAddress(entry.low, entry.high, tables.lpa2)
+  return output - (output % bytes) + (address! % bytes)
+}
+
+/** Where a walk ends: a leaf or an invalid entry, never a table's; in halves. */
+export interface LastEntry {
+  readonly level: number
+  readonly kind: DescriptorKind
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * The entry at the end of a walk, without the words of `walk`.
+ * @param address input address, within what the tables translate
+ * @returns null where the walk leads out of RAM
+ */
+export function endOfWalk(memory: GuestMemory, tables: TranslationTables, address: number): LastEntry | null {
   let table = tables.root
   for (let level = tables.startLevel; ; level++) {
     const shift = levelShift(level)
     const top = level === tables.startLevel ? tables.inputBits : shift + 9
     const at = table + (Math.floor(address / 2 ** shift) % 2 ** (top - shift)) * ENTRY_BYTES
-    if (!memory.has(at, ENTRY_BYTES)) return undefined
+    if (!memory.has(at, ENTRY_BYTES)) return null
     const low = memory.u32(at)
     const high = memory.u32(at + 4)
     const kind = descriptorKind(low, level, tables.lpa2)
-    if (kind === 'invalid') return undefined
-    const output = outputAddress(low, high, tables.lpa2)
-    if (kind !== 'table') return output - (output % 2 ** shift) + (address % 2 ** shift)
-    table = output
+    if (kind !== 'table') return { level, kind, low, high }
+    table = outputAddress(low, high, tables.lpa2)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { KernelData } from './kernel-data.ts'
 import { attempt, UnknownError } from './known.ts'
-import type { GuestPage, OwnershipMap } from './ownership.ts'
+import type { GuestPage } from './guest-leaves.ts'
+import type { OwnershipMap } from './ownership.ts'
 import type { VmView } from './vm-table.ts'
 
 /** A stretch of RAM with a known use. Regions may lie inside each other; the smallest that holds a page names it best. */

@@ -283,7 +283,7 @@ export class EventLog implements CpuObserver {
       ec,
       iss,
       far: processor.sysreg(Slot.FAR_EL2),
-      ipa: isAbort(ec) ? processor.faultIpa() : -1,
+      ipa: isAbort(ec) ? processor.faultIpa(iss) : -1,
       returnAddress,
       task,
       guestCall: guest && ec === EC.hvc64 ? smcccText(processor.arguments()) : null,

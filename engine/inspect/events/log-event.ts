@@ -1,3 +1,5 @@
+import type { GuestLeaf, GuestPage } from '../guest-leaves.ts'
+
 /**
  * One entry of the event log, as plain data. It has every field of the `LabEvent` that the Worker sends to the page,
  * and the particulars of an ownership change for programs that compare.
@@ -39,21 +41,15 @@ export interface LogEvent {
   readonly change?: { readonly before: PageOwnership; readonly after: PageOwnership }
 }
 
-/** A page in a VM's address space. */
-export interface VmPage {
-  readonly handle: number
-  readonly gfn: number
-}
-
 /** Ownership of one page: the pair of states of the page record, and what the tables add. */
 export interface PageOwnership {
   /** StateCode of inspect/hyp-page.ts. */
   readonly host: number
   readonly hyp: number
   /** VM that the host's stage 2 says the page was donated to. */
-  readonly donatedTo: VmPage | null
-  /** VMs that map it; `state` is the StateCode of the VM's own entry. */
-  readonly mappedBy: readonly (VmPage & { readonly state: number })[]
+  readonly donatedTo: GuestPage | null
+  /** VMs that map it. */
+  readonly mappedBy: readonly GuestLeaf[]
 }
 
 /** Code addresses of a moment: per exception level PC, X30 and the return addresses in the frame records. */

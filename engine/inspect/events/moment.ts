@@ -26,7 +26,7 @@ export interface Stay extends Moment {
   readonly ec: number
   readonly iss: number
   readonly far: bigint
-  /** Address that stage 2 did not translate; -1 unless an abort. */
+  /** Address that stage 2 did not translate, of its page where no more is known; -1 unless an abort. */
   readonly ipa: number
   readonly returnAddress: bigint
   /** The host's task, `init[1]`. */

@@ -1,10 +1,10 @@
 import { RAM_BASE } from '../../cpu/state.ts'
+import { type GuestLeaf, type GuestPage, leafState } from '../guest-leaves.ts'
 import { StateCode } from '../hyp-page.ts'
 import type { KernelData } from '../kernel-data.ts'
-import { attempt } from '../known.ts'
 import { OwnershipReader } from '../ownership.ts'
 import { readVmTable, type VmView } from '../vm-table.ts'
-import type { PageOwnership, VmPage } from './log-event.ts'
+import type { PageOwnership } from './log-event.ts'
 import { type LeafWrite, type PageWatcher, TableFollower, type TableSink } from './table-follower.ts'
 
 const PAGE = 4096
@@ -45,12 +45,12 @@ export class OwnershipWatch<Moment> implements TableSink {
   private readonly host: Uint8Array
   private readonly hyp: Uint8Array
   /** By page index. */
-  private readonly donations = new Map<number, VmPage>()
-  private readonly maps = new Map<number, (VmPage & { state: number })[]>()
+  private readonly donations = new Map<number, GuestPage>()
+  private readonly maps = new Map<number, GuestLeaf[]>()
   private readonly pending = new Map<number, PageChange<Moment>>()
   private slots: SlotChange<Moment>[] = []
   private readonly slotHandles = new Map<number, number>()
-  private readonly softwareState: (high: number) => number
+  private readonly leafState: (high: number) => number
 
   /**
    * @param now called at the first store to a page.
@@ -65,7 +65,7 @@ export class OwnershipWatch<Moment> implements TableSink {
     const pages = kernel.memory.ram.length / PAGE
     this.host = new Uint8Array(pages).fill(StateCode.unknown)
     this.hyp = new Uint8Array(pages).fill(StateCode.unknown)
-    this.softwareState = softwareState(kernel)
+    this.leafState = leafState(kernel.btf, this.reader.pageLayout)
     this.tables = new TableFollower(kernel.memory, this.reader.annotationFormat, watcher, this)
   }
 
@@ -280,7 +280,7 @@ export class OwnershipWatch<Moment> implements TableSink {
 
   mapped(page: number, handle: number, gfn: number, high: number): void {
     this.touch(page)
-    this.setMaps(page, [...(this.maps.get(page) ?? []), { handle, gfn, state: this.softwareState(high) }])
+    this.setMaps(page, [...(this.maps.get(page) ?? []), { handle, gfn, state: this.leafState(high) }])
   }
 
   unmapped(page: number, handle: number, gfn: number): void {
@@ -291,7 +291,7 @@ export class OwnershipWatch<Moment> implements TableSink {
     this.setMaps(page, others)
   }
 
-  donated(page: number, to: VmPage | null): void {
+  donated(page: number, to: GuestPage | null): void {
     this.touch(page)
     if (to === null) this.donations.delete(page)
     else this.donations.set(page, to)
@@ -304,7 +304,7 @@ export class OwnershipWatch<Moment> implements TableSink {
     }
   }
 
-  private setMaps(page: number, maps: (VmPage & { state: number })[]): void {
+  private setMaps(page: number, maps: GuestLeaf[]): void {
     if (maps.length === 0) this.maps.delete(page)
     else this.maps.set(page, maps)
   }
@@ -362,27 +362,4 @@ export function sameOwnership(a: PageOwnership, b: PageOwnership): boolean {
     a.mappedBy.length === b.mappedBy.length &&
     a.mappedBy.every((m) => b.mappedBy.some((n) => n.handle === m.handle && n.gfn === m.gfn && n.state === m.state))
   )
-}
-
-/** The page state in the software bits of a guest's leaf, as the lab's StateCode. */
-function softwareState(kernel: KernelData): (high: number) => number {
-  const read = attempt(() => {
-    const { btf } = kernel
-    const prot = btf.enumValues('kvm_pgtable_prot')
-    const mask = (label: string) => Number((prot.get(label) ?? 0n) >> 32n)
-    const states = btf.enumValues('pkvm_page_state')
-    const value = (label: string) => Number(states.get(label) ?? -1n)
-    return {
-      bit0: mask('KVM_PGTABLE_PROT_SW0'),
-      bit1: mask('KVM_PGTABLE_PROT_SW1'),
-      codes: new Map([
-        [value('PKVM_PAGE_OWNED'), StateCode.owned],
-        [value('PKVM_PAGE_SHARED_OWNED'), StateCode.sharedOwned],
-        [value('PKVM_PAGE_SHARED_BORROWED'), StateCode.sharedBorrowed],
-      ] as [number, number][]),
-    }
-  })
-  if (!read.known) return () => StateCode.unknown
-  const { bit0, bit1, codes } = read.value
-  return (high) => codes.get(((high & bit0) !== 0 ? 1 : 0) | ((high & bit1) !== 0 ? 2 : 0)) ?? StateCode.unknown
 }

@@ -1,5 +1,6 @@
 import { PAGE_STATES, StateCode } from '../hyp-page.ts'
-import type { PageOwnership, VmPage } from './log-event.ts'
+import type { GuestPage } from '../guest-leaves.ts'
+import type { PageOwnership } from './log-event.ts'
 
 const owned = StateCode.owned
 const sharedOwned = StateCode.sharedOwned
@@ -10,7 +11,7 @@ export function handleText(handle: number): string {
   return `VM 0x${handle.toString(16)}`
 }
 
-function placeText(p: VmPage): string {
+function placeText(p: GuestPage): string {
   return `${handleText(p.handle)} gfn 0x${p.gfn.toString(16)}`
 }
 
@@ -52,7 +53,7 @@ function sharer(o: PageOwnership): string {
 
 /** Does the second page of a run differ from the first only in what must differ from page to page? */
 export function continues(first: PageOwnership, next: PageOwnership, distance: number): boolean {
-  const follows = (a: VmPage, b: VmPage) => a.handle === b.handle && b.gfn === a.gfn + distance
+  const follows = (a: GuestPage, b: GuestPage) => a.handle === b.handle && b.gfn === a.gfn + distance
   return (
     first.host === next.host &&
     first.hyp === next.hyp &&

@@ -1,6 +1,7 @@
 import { HCR } from '../../cpu/control-bits.ts'
 import { Slot } from '../../cpu/register-slots.ts'
 import { type CpuState, SYSREG_BASE } from '../../cpu/state.ts'
+import { AbortIss } from '../../cpu/syndrome.ts'
 
 const SYSREG = SYSREG_BASE >> 3
 const HCR_VM = 1n
@@ -26,10 +27,13 @@ export class ProcessorView {
     return { esr, ec: esr >>> 26, iss: esr & 0x1ffffff }
   }
 
-  /** HPFAR_EL2 and the page offset of FAR_EL2. */
-  faultIpa(): number {
-    const page = Number((this.sysreg(Slot.HPFAR_EL2) >> 4n) & 0xff_ffff_ffffn)
-    return page * 4096 + Number(this.sysreg(Slot.FAR_EL2) & 0xfffn)
+  /**
+   * What stage 2 did not translate: the page in HPFAR_EL2, and in it the offset in FAR_EL2. When it was the address of a
+   * stage-1 table (ISS.S1PTW) FAR_EL2 is of what was to be translated, and only the page is known.
+   */
+  faultIpa(iss: number): number {
+    const page = Number((this.sysreg(Slot.HPFAR_EL2) >> 4n) & 0xff_ffff_ffffn) * 4096
+    return iss & AbortIss.s1ptw ? page : page + Number(this.sysreg(Slot.FAR_EL2) & 0xfffn)
   }
 
   /** VMID of the guest that runs below EL2, 0 for the host (VMID 0, or no stage 2, or HCR_EL2.TGE). */

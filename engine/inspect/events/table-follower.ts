@@ -1,8 +1,8 @@
 import { descriptorKind, levelShift, outputAddress } from '../descriptor.ts'
 import type { GuestMemory } from '../guest-memory.ts'
+import type { GuestPage } from '../guest-leaves.ts'
 import type { AnnotationFormat } from '../invalid-annotation.ts'
 import type { TranslationTables } from '../page-table-walk.ts'
-import type { VmPage } from './log-event.ts'
 
 const PAGE = 4096
 const ENTRY = 8
@@ -20,7 +20,7 @@ export interface TableSink {
   mapped(page: number, handle: number, gfn: number, high: number): void
   unmapped(page: number, handle: number, gfn: number): void
   /** The host's tables name the VM that a page was donated to, or no longer do. */
-  donated(page: number, to: VmPage | null): void
+  donated(page: number, to: GuestPage | null): void
   /** A VM's entry was poisoned: the host took the page back by force. */
   poisoned(handle: number, gfn: number): void
 }

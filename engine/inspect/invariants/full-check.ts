@@ -1,10 +1,9 @@
 import { outputAddress } from '../descriptor.ts'
 import { StateCode } from '../hyp-page.ts'
 import type { KernelData } from '../kernel-data.ts'
-import { attempt } from '../known.ts'
+import { attempt, UnknownError } from '../known.ts'
 import { forEachLeaf, type TranslationTables } from '../page-table-walk.ts'
 import { readVmTable } from '../vm-table.ts'
-import { guestLeaves } from './guest-leaves.ts'
 import { type Access, NO_ACCESS, PageFactsReader, stage1Access } from './page-facts.ts'
 import { type Broken, judge, type Setting } from './rules.ts'
 
@@ -61,16 +60,17 @@ function ranges(kernel: KernelData, names: readonly (readonly [string, string])[
  */
 export function checkEveryPage(kernel: KernelData): BrokenPage[] {
   const reader = new PageFactsReader(kernel)
-  const map = reader.ownership.read()
+  const states = reader.ownership.states()
   const tables = reader.tables()
-  const guests = guestLeaves(kernel, readVmTable(kernel))
+  const { byPage: guests, conflicts } = reader.ownership.guestLeaves(readVmTable(kernel))
+  if (conflicts[0] !== undefined) throw new UnknownError(conflicts[0])
   const hypAccess = hypMappings(kernel, tables.hyp)
   const given = annotated(kernel, tables.host)
   const setting = settingOf(kernel)
   const broken: BrokenPage[] = []
-  for (let page = 0; page < map.pages; page++) {
-    const host = map.host[page]!
-    const hyp = map.hyp[page]!
+  for (let page = 0; page < states.host.length; page++) {
+    const host = states.host[page]!
+    const hyp = states.hyp[page]!
     // Memory that pKVM keeps no record of (no-map regions) is nobody's business here.
     if (host === StateCode.unknown && hyp === StateCode.unknown) continue
     const plain = host === StateCode.owned && hyp === StateCode.noPage

@@ -1,11 +1,11 @@
-import { outputAddress } from '../descriptor.ts'
-import type { PageOwnership, VmPage } from '../events/log-event.ts'
+import type { PageOwnership } from '../events/log-event.ts'
+import type { GuestLeaf } from '../guest-leaves.ts'
 import type { HypPageLayout } from '../hyp-page.ts'
 import type { AnnotationFormat, InvalidAnnotation } from '../invalid-annotation.ts'
 import type { KernelData } from '../kernel-data.ts'
 import { attempt, need } from '../known.ts'
 import { OwnershipReader } from '../ownership.ts'
-import type { TranslationTables } from '../page-table-walk.ts'
+import { endOfWalk, type TranslationTables } from '../page-table-walk.ts'
 
 const PAGE = 4096
 
@@ -17,8 +17,8 @@ export interface Access {
 
 export const NO_ACCESS: Access = { read: false, write: false }
 
-/** A guest's leaf that leads to the page; `state` is the StateCode in its software bits. */
-export type GuestLeaf = VmPage & { readonly state: number }
+/** Of a walk that leads out of RAM. */
+const NOTHING = { kind: 'invalid', low: 0, high: 0 } as const
 
 /**
  * Everything that the system says of one page of RAM: the pair in the record of pages, and what each of the tables
@@ -71,8 +71,8 @@ export class PageFactsReader {
    */
   facts(page: number, known: Pick<PageOwnership, 'host' | 'hyp'>, guests: readonly GuestLeaf[], tables: ReturnType<PageFactsReader['tables']>, hypAccess?: Access): PageFacts {
     const physical = this.kernel.memory.base + page * PAGE
-    const [low, high] = this.leaf(tables.host, physical)
-    const mapped = (low & 1) !== 0
+    const { low, high, kind } = endOfWalk(this.kernel.memory, tables.host, physical) ?? NOTHING
+    const mapped = kind !== 'invalid'
     return {
       physical,
       host: known.host,
@@ -94,25 +94,8 @@ export class PageFactsReader {
 
   private hypAccess(tables: TranslationTables, physical: number): Access {
     const va = BigInt.asUintN(tables.inputBits, BigInt(physical) - this.linearOffset)
-    const [low] = this.leaf(tables, Number(va))
-    return (low & 1) === 0 ? NO_ACCESS : stage1Access(low)
-  }
-
-  /** Halves of the entry at the end of a walk, a table's entry never; zeros where the walk leads out of RAM. */
-  private leaf(tables: TranslationTables, input: number): readonly [number, number] {
-    const { memory } = this.kernel
-    let table = tables.root
-    for (let level = tables.startLevel; level <= 3; level++) {
-      const shift = 39 - 9 * level
-      const width = level === tables.startLevel ? tables.inputBits - shift : 9
-      const at = table + (Math.floor(input / 2 ** shift) % 2 ** width) * 8
-      if (!memory.has(at, 8)) return [0, 0]
-      const low = memory.u32(at)
-      const high = memory.u32(at + 4)
-      if ((low & 1) === 0 || (low & 2) === 0 || level === 3) return [low, high]
-      table = outputAddress(low, high, tables.lpa2)
-    }
-    return [0, 0]
+    const { low, kind } = endOfWalk(this.kernel.memory, tables, Number(va)) ?? NOTHING
+    return kind === 'invalid' ? NO_ACCESS : stage1Access(low)
   }
 }
 

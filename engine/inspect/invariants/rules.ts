@@ -1,5 +1,6 @@
+import type { GuestLeaf } from '../guest-leaves.ts'
 import { StateCode } from '../hyp-page.ts'
-import type { GuestLeaf, PageFacts } from './page-facts.ts'
+import type { PageFacts } from './page-facts.ts'
 
 /**
  * What must hold of every page whenever the hypervisor hands the processor back. These are the lab's rules, not the
