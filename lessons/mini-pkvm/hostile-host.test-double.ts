@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { HypRig, Step } from './hyp-host.test-double.ts'
+import { GFN, type HypRig, type Step } from './hyp-host.test-double.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 export const sources = Object.fromEntries(
@@ -26,7 +26,6 @@ export const MEMCACHE = KVM + 0x8000
 // (Apart from the pool in the low bits of the page number too: an entry of the TLB lives longer that way.)
 export const PAGE_A = RAM + 48 * MIB + 0x77000
 export const PAGE_B = PAGE_A + 0x1000
-export const GFN = 0x40000
 
 export const pfn = (address: number) => address / 4096
 

@@ -2,6 +2,8 @@
  * A host of a few instructions in place of `host/`, for tests of the hypervisor alone. It does what it is told: calls with
  * any arguments, loads and stores. It is told by a test through memory (`mailbox`) or by a list in its data (`script`).
  */
+import { assemble, flatImage } from '../../engine/isa/assemble.ts'
+import { allRows } from '../../engine/isa/table.ts'
 import { buildSystem, type BuiltSystem } from '../../engine/machine/assembled-system.ts'
 import { Inspector } from '../../engine/inspect/inspector.ts'
 import { describeSystem } from '../../engine/inspect/assembled-kernel.ts'
@@ -26,6 +28,9 @@ export interface Outcome {
 }
 
 const RAM_BASE = 0x40000000
+const PAGE = 4096
+/** First guest page of the tests' VMs. */
+export const GFN = 0x40000
 const OPERATIONS = { call: 1n, load: 2n, store: 3n, storeWord: 4n }
 /** Words of a step: operation, X0 or address, X1 or value, X2, X3, X4, X9 to X12. */
 const STEP_WORDS = 10
@@ -282,4 +287,56 @@ export class HypRig {
   poke(address: number, value: bigint): void {
     this.view.setBigUint64(address - RAM_BASE, value, true)
   }
+}
+
+/** What a host needs to be able to make a VM. `HypRig` is one that throws when something fails. */
+export type VmMaker = Pick<HypRig, 'call' | 'store' | 'constant'>
+
+/** Pages of the host for one VM with one vCPU. */
+export interface VmPages {
+  readonly kvm: number
+  readonly vcpu: number
+  readonly hypVm: number
+  readonly hypVcpu: number
+  readonly pgd: number
+  /** Two pages for the guest's tables. */
+  readonly memcache: number
+  /** Where its code is to be written. */
+  readonly code: number
+}
+
+/** The code of a guest that starts at `GFN`. @throws Error when it does not assemble */
+export function guestCode(source: string): Uint8Array {
+  const result = assemble(source, { rows: allRows, origin: BigInt(GFN * PAGE) })
+  if (result.diagnostics.length > 0) throw new Error(result.diagnostics.map((d) => d.message).join('\n'))
+  return flatImage(result).bytes
+}
+
+/** Put pages aside for a vCPU's tables. */
+export function fillMemcache(host: VmMaker, vcpu: number, first: number, pages: number): void {
+  for (let i = 0; i < pages; i++) host.store(first + i * PAGE, i + 1 < pages ? first + (i + 1) * PAGE : 0)
+  host.store(vcpu + host.constant('kvm_vcpu.arch.pkvm_memcache.head'), first)
+  host.store(vcpu + host.constant('kvm_vcpu.arch.pkvm_memcache.nr_pages'), pages)
+}
+
+/** A VM with one vCPU, loaded, that is to start at `GFN`. @returns its handle */
+export function makeVm(host: VmMaker, pages: VmPages, isProtected: boolean, code: Uint8Array): number {
+  host.call('__pkvm_host_share_hyp', pages.kvm / PAGE)
+  host.call('__pkvm_host_share_hyp', pages.vcpu / PAGE)
+  const handle = host.call('__pkvm_reserve_vm')
+  host.store(pages.kvm + host.constant('kvm.created_vcpus'), 1)
+  host.store(pages.kvm + host.constant('kvm.arch.pkvm.handle'), handle)
+  host.store(pages.kvm + host.constant('kvm.arch.pkvm.is_protected'), isProtected ? 1 : 0)
+  host.call('__pkvm_init_vm', pages.kvm, pages.hypVm, pages.pgd)
+  host.call('__pkvm_init_vcpu', handle, pages.vcpu, pages.hypVcpu)
+  host.call('__pkvm_vcpu_load', handle, 0, 0)
+  fillMemcache(host, pages.vcpu, pages.memcache, 2)
+  host.store(pages.vcpu + host.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * PAGE)
+  host.store(pages.vcpu + host.constant('kvm_vcpu.arch.ctxt.regs.pstate'), 0x3c5)
+  host.store(pages.vcpu + host.constant('kvm_vcpu.arch.ctxt') + host.constant('kvm_cpu_context.sctlr_el1'), 0x30d00800)
+  const padded = new Uint8Array(Math.ceil(code.length / 8) * 8)
+  padded.set(code)
+  const view = new DataView(padded.buffer)
+  for (let at = 0; at < padded.length; at += 8) host.store(pages.code + at, view.getBigUint64(at, true))
+  return handle
 }

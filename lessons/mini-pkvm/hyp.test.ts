@@ -4,13 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { allRows } from '../../engine/isa/table.ts'
-import { assemble, flatImage } from '../../engine/isa/assemble.ts'
 import { StateCode } from '../../engine/inspect/hyp-page.ts'
 import { OwnerCode } from '../../engine/inspect/ownership.ts'
 import { Machine } from '../../engine/machine/machine.ts'
-import { GFN, hostileHost, HYP_VCPU, HYP_VM, KVM, MEMCACHE, MIB, PAGE_A, PAGE_B, pfn, PGD, POOL, POOL_BYTES, RAM, random, sources, VCPU } from './hostile-host.test-double.ts'
-import { buildWithTestHost, HypRig, type Step } from './hyp-host.test-double.ts'
+import { hostileHost, HYP_VCPU, HYP_VM, KVM, MEMCACHE, MIB, PAGE_A, PAGE_B, pfn, PGD, POOL, POOL_BYTES, RAM, random, sources, VCPU } from './hostile-host.test-double.ts'
+import { buildWithTestHost, GFN, guestCode, HypRig, makeVm, type Step, type VmMaker } from './hyp-host.test-double.ts'
 
 const EPERM = -1
 const ENOENT = -2
@@ -28,39 +26,20 @@ function protectedRig(ramMiB = 128, files = sources, options: Readonly<Record<st
   return rig
 }
 
-/** Put pages aside for a vCPU's tables. */
-function fillMemcache(rig: HypRig, pages: number, first = MEMCACHE): void {
-  for (let i = 0; i < pages; i++) rig.store(first + i * 4096, i + 1 < pages ? first + (i + 1) * 4096 : 0)
-  rig.store(VCPU + rig.constant('kvm_vcpu.arch.pkvm_memcache.head'), first)
-  rig.store(VCPU + rig.constant('kvm_vcpu.arch.pkvm_memcache.nr_pages'), pages)
-}
+const PAGES = { kvm: KVM, vcpu: VCPU, hypVm: HYP_VM, hypVcpu: HYP_VCPU, pgd: PGD, memcache: MEMCACHE, code: PAGE_A }
 
-/** A VM with one vCPU, loaded, and `code` as its first page's content. @returns its handle */
-function makeVm(rig: HypRig, isProtected: boolean, code: Uint8Array = new Uint8Array()): number {
-  expect(rig.call('__pkvm_host_share_hyp', pfn(KVM))).toBe(0)
-  expect(rig.call('__pkvm_host_share_hyp', pfn(VCPU))).toBe(0)
-  const handle = rig.call('__pkvm_reserve_vm')
-  rig.store(KVM + rig.constant('kvm.created_vcpus'), 1)
-  rig.store(KVM + rig.constant('kvm.arch.pkvm.handle'), handle)
-  rig.store(KVM + rig.constant('kvm.arch.pkvm.is_protected'), isProtected ? 1 : 0)
-  expect(rig.call('__pkvm_init_vm', KVM, HYP_VM, PGD)).toBe(0)
-  expect(rig.call('__pkvm_init_vcpu', handle, VCPU, HYP_VCPU)).toBe(0)
-  expect(rig.call('__pkvm_vcpu_load', handle, 0, 0)).toBe(0)
-  fillMemcache(rig, 2)
-  rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * 4096)
-  rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pstate'), 0x3c5)
-  rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt') + rig.constant('kvm_cpu_context.sctlr_el1'), 0x30d00800)
-  const padded = new Uint8Array(Math.ceil(code.length / 8) * 8)
-  padded.set(code)
-  const view = new DataView(padded.buffer)
-  for (let at = 0; at < padded.length; at += 8) rig.store(PAGE_A + at, view.getBigUint64(at, true))
-  return handle
-}
-
-function guest(source: string): Uint8Array {
-  const result = assemble(source, { rows: allRows, origin: BigInt(GFN * 4096) })
-  expect(result.diagnostics).toEqual([])
-  return flatImage(result).bytes
+/** A VM with one vCPU, loaded, and `code` as its first page's content; every call succeeds. @returns its handle */
+function newVm(rig: HypRig, isProtected: boolean, code: Uint8Array = new Uint8Array()): number {
+  const host: VmMaker = {
+    call(name, ...args) {
+      const result = rig.call(name, ...args)
+      if (name !== '__pkvm_reserve_vm') expect([name, result]).toEqual([name, 0])
+      return result
+    },
+    store: (address, value) => rig.store(address, value),
+    constant: (name) => rig.constant(name),
+  }
+  return makeVm(host, PAGES, isProtected, code)
 }
 
 const vcpuField = (rig: HypRig, name: string) => Number(rig.peek(VCPU + rig.constant(`kvm_vcpu.${name}`)))
@@ -186,7 +165,7 @@ describe('host and hypervisor', () => {
 describe('a protected VM', () => {
   it('runs, shares, and comes to its end', () => {
     const rig = protectedRig()
-    const handle = makeVm(rig, true, guest(SHARER))
+    const handle = newVm(rig, true, guestCode(SHARER))
     expect(handle).toBe(0x1000)
     expect(stateOf(rig, HYP_VM)).toEqual(HYP_ALONE)
     expect(rig.load(HYP_VM)).toEqual(REFUSED)
@@ -255,7 +234,7 @@ describe('a protected VM', () => {
 
   it('loses a page to the host by force, not its content', () => {
     const rig = protectedRig()
-    const handle = makeVm(rig, true, guest('1: wfi\n b 1b\n .quad 0x5ec4e7'))
+    const handle = newVm(rig, true, guestCode('1: wfi\n b 1b\n .quad 0x5ec4e7'))
     expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A)).toBe(EPERM)
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
     expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
@@ -275,7 +254,7 @@ describe('a protected VM', () => {
 
   it('leaves for an interrupt of the host', () => {
     const rig = protectedRig()
-    makeVm(rig, true, guest('add x0, x0, #1\n b . - 4'))
+    newVm(rig, true, guestCode('add x0, x0, #1\n b . - 4'))
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
     const distributor = 0x08000000
     rig.storeWord(distributor, 0x12)
@@ -290,7 +269,7 @@ describe('a protected VM', () => {
 
   it('cannot be given the mode of the hypervisor', () => {
     const rig = protectedRig()
-    makeVm(rig, true, guest('mrs x0, currentel\n 1: wfi\n b 1b'))
+    newVm(rig, true, guestCode('mrs x0, currentel\n 1: wfi\n b 1b'))
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
     for (const [mode, el] of [[0x3c9, 4], [0x3cd, 4], [0x1d3, 4], [0x3c5, 4], [0x3c4, 4]] as const) {
       rig.store(VCPU + rig.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * 4096)
@@ -304,7 +283,7 @@ describe('a protected VM', () => {
 describe('a normal VM', () => {
   it('borrows pages of the host', () => {
     const rig = protectedRig()
-    const handle = makeVm(rig, false, guest(SHARER))
+    const handle = newVm(rig, false, guestCode(SHARER))
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(EINVAL)
     expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 2, 7)).toBe(EINVAL)
     expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 8)).toBe(EINVAL)
@@ -335,7 +314,7 @@ describe('a normal VM', () => {
     const rig = new HypRig(sources)
     expect(rig.call('__pkvm_init', POOL, POOL_BYTES)).toBe(0)
     expect(rig.inspector.mode().phase).toMatchObject({ value: 'table' })
-    const handle = makeVm(rig, false, guest('1: wfi\n b 1b'))
+    const handle = newVm(rig, false, guestCode('1: wfi\n b 1b'))
     expect(rig.call('__pkvm_host_share_guest', pfn(PAGE_A), GFN, 1, 7)).toBe(0)
     expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
     expect(exceptionClass(rig)).toBe(0x01)
@@ -391,7 +370,7 @@ describe('without one safeguard', () => {
   /** Let a protected guest have a page with a secret, and the host look at it while and after. */
   function attack(files: Record<string, string>): { during: unknown; after: unknown; hypAsGuest: number } {
     const rig = protectedRig(128, files)
-    const handle = makeVm(rig, true, guest('1: wfi\n b 1b\n .quad 0x5ec4e7'))
+    const handle = newVm(rig, true, guestCode('1: wfi\n b 1b\n .quad 0x5ec4e7'))
     // A page beside it first: the block of 2 MB is split then, and the TLB emptied for that.
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN + 2)).toBe(0)
     expect(rig.load(PAGE_A + 8)).toEqual({ value: 0x5ec4e7n })
@@ -422,7 +401,7 @@ describe('without one safeguard', () => {
   /** Two CPUs give the same page to the guest, at two of its addresses. */
   function race(files: Record<string, string>): { results: [number, number]; mapped: readonly boolean[] } {
     const rig = protectedRig(128, files, { CONFIG_LOCK_CONTENTION: true })
-    const handle = makeVm(rig, true)
+    const handle = newVm(rig, true)
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_B), GFN + 2)).toBe(0)
     const donate = '__pkvm_host_donate_guest'
     const results = rig.callBeside(donate, [pfn(PAGE_A), GFN], donate, [pfn(PAGE_A), GFN + 1])

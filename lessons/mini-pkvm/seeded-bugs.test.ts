@@ -6,15 +6,13 @@ import { describe, expect, it } from 'vitest'
 import { EventLog } from '../../engine/inspect/events/event-log.ts'
 import { InvariantChecker, type Violation } from '../../engine/inspect/invariants/checker.ts'
 import type { Rule } from '../../engine/inspect/invariants/rules.ts'
-import { allRows } from '../../engine/isa/table.ts'
-import { assemble, flatImage } from '../../engine/isa/assemble.ts'
-import { GFN, MIB, pfn, POOL, POOL_BYTES, RAM, sources } from './hostile-host.test-double.ts'
-import { HypRig } from './hyp-host.test-double.ts'
+import { MIB, pfn, POOL, POOL_BYTES, RAM, sources } from './hostile-host.test-double.ts'
+import { GFN, guestCode, HypRig, makeVm, type VmMaker } from './hyp-host.test-double.ts'
 
 /** Pages of the host for one VM, its structures first. */
 function pagesAt(start: number) {
   const page = (i: number) => start + i * 4096
-  return { kvm: page(0), vcpu: page(1), hypVm: page(2), hypVcpu: page(3), pgd: page(4), memcache: page(8), data: (i: number) => page(0x77 + i) }
+  return { kvm: page(0), vcpu: page(1), hypVm: page(2), hypVcpu: page(3), pgd: page(4), memcache: page(8), code: page(0x77), data: (i: number) => page(0x77 + i) }
 }
 type Pages = ReturnType<typeof pagesAt>
 const FIRST = pagesAt(RAM + 32 * MIB)
@@ -41,10 +39,14 @@ const GUEST = `
 `
 
 /** Carries on when a call fails: with a bug in it anything may. */
-class Host {
+class Host implements VmMaker {
   constructor(private readonly rig: HypRig) {}
 
-  call(name: string, ...args: number[]): number {
+  constant(name: string): number {
+    return this.rig.constant(name)
+  }
+
+  call(name: string, ...args: readonly (number | bigint)[]): number {
     try {
       return this.rig.call(name, ...args)
     } catch {
@@ -62,7 +64,7 @@ class Host {
 
   store(address: number, value: number | bigint): void {
     try {
-      this.rig.store(address, value)
+      this.rig.store(address, Number.isNaN(value) ? 0 : value)
     } catch {
       // As above.
     }
@@ -73,49 +75,19 @@ class Host {
     const pc = pages.vcpu + this.rig.constant('kvm_vcpu.arch.ctxt.regs.pc')
     this.store(pc, this.rig.peek(pc) + 4n)
   }
-
-  fillMemcache(pages: Pages, first: number): void {
-    this.store(first, first + 4096)
-    this.store(first + 4096, 0)
-    this.store(pages.vcpu + this.rig.constant('kvm_vcpu.arch.pkvm_memcache.head'), first)
-    this.store(pages.vcpu + this.rig.constant('kvm_vcpu.arch.pkvm_memcache.nr_pages'), 2)
-  }
-
-  makeVm(pages: Pages, isProtected: boolean): number {
-    const { rig } = this
-    this.call('__pkvm_host_share_hyp', pfn(pages.kvm))
-    this.call('__pkvm_host_share_hyp', pfn(pages.vcpu))
-    const handle = this.call('__pkvm_reserve_vm')
-    this.store(pages.kvm + rig.constant('kvm.created_vcpus'), 1)
-    this.store(pages.kvm + rig.constant('kvm.arch.pkvm.handle'), Number.isNaN(handle) ? 0 : handle)
-    this.store(pages.kvm + rig.constant('kvm.arch.pkvm.is_protected'), isProtected ? 1 : 0)
-    this.call('__pkvm_init_vm', pages.kvm, pages.hypVm, pages.pgd)
-    this.call('__pkvm_init_vcpu', handle, pages.vcpu, pages.hypVcpu)
-    this.call('__pkvm_vcpu_load', handle, 0, 0)
-    this.fillMemcache(pages, pages.memcache)
-    this.store(pages.vcpu + rig.constant('kvm_vcpu.arch.ctxt.regs.pc'), GFN * 4096)
-    this.store(pages.vcpu + rig.constant('kvm_vcpu.arch.ctxt.regs.pstate'), 0x3c5)
-    this.store(pages.vcpu + rig.constant('kvm_vcpu.arch.ctxt') + rig.constant('kvm_cpu_context.sctlr_el1'), 0x30d00800)
-    const program = assemble(GUEST, { rows: allRows, origin: BigInt(GFN * 4096) })
-    const { bytes } = flatImage(program)
-    const padded = new Uint8Array(Math.ceil(bytes.length / 8) * 8)
-    padded.set(bytes)
-    const view = new DataView(padded.buffer)
-    for (let at = 0; at < padded.length; at += 8) this.store(pages.data(0) + at, view.getBigUint64(at, true))
-    return handle
-  }
 }
 
 /** A bit of everything, as a host that means well and one that does not would do it. */
 function everything(rig: HypRig): void {
   const host = new Host(rig)
+  const code = guestCode(GUEST)
   host.call('__pkvm_init', POOL, POOL_BYTES)
   host.call('__pkvm_prot_finalize')
   host.call('__pkvm_host_share_hyp', pfn(SECOND.data(9)))
   host.call('__pkvm_host_share_hyp', pfn(POOL))
   host.call('__pkvm_host_unshare_hyp', pfn(SECOND.data(9)))
 
-  const protectedVm = host.makeVm(FIRST, true)
+  const protectedVm = makeVm(host, FIRST, true, code)
   // What is beside it first: the block of 2 MB is split then, and the TLB emptied for that.
   host.call('__pkvm_host_donate_guest', pfn(FIRST.data(2)), GFN + 2)
   host.load(FIRST.data(0))
@@ -131,7 +103,7 @@ function everything(rig: HypRig): void {
   host.call('__pkvm_force_reclaim_guest_page', FIRST.data(1))
   host.call('__pkvm_vcpu_put')
 
-  const normalVm = host.makeVm(SECOND, false)
+  const normalVm = makeVm(host, SECOND, false, code)
   host.call('__pkvm_host_share_guest', pfn(SECOND.data(0)), GFN, 1, 7)
   host.call('__pkvm_host_share_guest', pfn(SECOND.data(1)), GFN + 1, 1, 7)
   host.call('__pkvm_host_share_guest', pfn(FIRST.data(0)), GFN + 2, 1, 7)
