@@ -10,11 +10,14 @@ import { BuildFailure } from './mini-command.ts'
 
 const USAGE = 'usage: pkvm-lab run ... | pkvm-lab kernel list|fetch [VERSION] | pkvm-lab initrd FILE | pkvm-lab mini build | pkvm-lab lesson list|test|events   (see README.md)'
 
+/** Bundles files of this folder, named without `.ts`. @returns their URLs, in the same order */
+export type Bundle = (names: readonly string[], external: readonly string[]) => Promise<string[]>
+
 /**
  * The `pkvm-lab` command.
  * @returns its exit status: 0 power-off or -until matched, 2 bad usage or input, 3 a limit ran out.
  */
-export async function main(args: readonly string[], projectRoot: string): Promise<number> {
+export async function main(args: readonly string[], projectRoot: string, bundle: Bundle): Promise<number> {
   try {
     switch (args[0]) {
       case 'run':
@@ -26,7 +29,7 @@ export async function main(args: readonly string[], projectRoot: string): Promis
       case 'mini':
         return await (await import('./mini-command.ts')).miniCommand(args.slice(1), projectRoot)
       case 'lesson':
-        return await (await import('./lesson-bundle.ts')).lessonCommand(args.slice(1), projectRoot)
+        return await (await import('./lesson-bundle.ts')).lessonCommand(args.slice(1), projectRoot, bundle)
       default:
         throw new UsageError(USAGE)
     }
