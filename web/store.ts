@@ -95,6 +95,11 @@ export function setChoice(change: Partial<Choice>): void {
   useLab.setState(state => ({ choice: { ...state.choice, ...change } }))
 }
 
+/** Whether the kernel of a choice is assembled in the page: its options are the build's own. */
+export function isBuiltHere({ kernel }: Pick<Choice, 'kernel'>): boolean {
+  return kernel?.from === 'system' || kernel?.from === 'lesson'
+}
+
 /** True while a machine exists that has not ended. */
 export function isAlive(state: LabState): boolean {
   return ['loaded', 'running', 'idle', 'paused'].includes(state.machine.state)

@@ -2,7 +2,7 @@
 import type { LabInitrd, LoadMessage, MachineSettings } from '../../engine/worker/protocol.ts'
 import type { SystemSources } from '../../engine/worker/build-protocol.ts'
 import type { Tristate } from '../../engine/inspect/kconfig-expression.ts'
-import { configureSystem, type SystemFiles } from '../mini-pkvm/system.ts'
+import { type ConfiguredSystem, configureSystem, type SystemFiles } from '../mini-pkvm/system.ts'
 import type { LessonSettings } from '../format/lesson.ts'
 import type { RunTask } from './task.ts'
 
@@ -20,9 +20,14 @@ export function machineSettings({ mode, append, ramMiB, crypto }: LessonSettings
  * @throws KconfigError when an attempt's Kconfig cannot be read
  */
 export function lessonSystem(files: SystemFiles, overlay: SystemFiles, settings: LessonSettings): SystemSources {
+  return configuredLesson(files, overlay, settings).system
+}
+
+/** The same with its menu and what became of each option. @throws KconfigError as above */
+export function configuredLesson(files: SystemFiles, overlay: SystemFiles, settings: LessonSettings): ConfiguredSystem {
   const wishes: Record<string, Tristate> = settings.gate === 'n' ? { PROTECTED_VM_UAPI: 'n' } : {}
   for (const [name, value] of Object.entries(settings.options)) wishes[name.replace(/^CONFIG_/, '')] = value === 'y' || value === 'true' ? 'y' : 'n'
-  return configureSystem({ ...files, ...overlay }, wishes).system
+  return configureSystem({ ...files, ...overlay }, wishes)
 }
 
 export function loadMessage(image: ArrayBuffer | SystemSources, initrd: LabInitrd, settings: LessonSettings): LoadMessage {

@@ -12,7 +12,7 @@ import { kernelNames } from './run-lesson.ts'
 /** The computer of the lesson: which kernel, how it is set, and what a run will do. */
 export function Computer({ lesson }: { lesson: Lesson }) {
   const lab = useLab()
-  useSwitches(state => state.wish)
+  useSwitches(state => `${state.wish} ${state.withoutExpert}`)
   const phase = useLessons(state => state.phase)
   const startsAt = useLessons(state => state.startsAt)
   const fitting = fittingKernels(lesson, lab)

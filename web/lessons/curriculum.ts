@@ -2,7 +2,9 @@
  * The lessons' folders as the project has them: a chunk of its own, fetched when lessons are first shown. Texts are
  * taken whole, checks are modules.
  */
-import { problemText, readLesson } from '../../lessons/format.ts'
+import { type LessonFolder, problemText, readLesson } from '../../lessons/format.ts'
+import type { SystemFiles } from '../../lessons/mini-pkvm/system.ts'
+import { SYSTEM_FILES } from '../system/system-sources.ts'
 import type { ShelfLesson, Shelf } from './lesson-store.ts'
 
 const ROOT = 'lessons/curriculum/'
@@ -30,15 +32,15 @@ export async function loadCurriculum(): Promise<Shelf> {
       checks.set(folder, await load().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))))
     }),
   )
-  return readShelf([...folders].map(([name, files]) => ({ name, texts: files, checks: checks.get(name) })))
+  return readShelf([...folders].map(([name, files]) => ({ name, texts: files, checks: checks.get(name) })), SYSTEM_FILES)
 }
 
 /** Reads folders into lessons, in the order of the courses; what cannot be read whole is told apart. */
-export function readShelf(folders: readonly { name: string; texts: Readonly<Record<string, string>>; checks: unknown }[]): Shelf {
+export function readShelf(folders: readonly LessonFolder[], system: SystemFiles): Shelf {
   const lessons: ShelfLesson[] = []
   const broken: string[] = []
   for (const folder of folders) {
-    const { lesson, checks, problems } = readLesson(folder)
+    const { lesson, checks, problems } = readLesson(folder, system)
     const sentences = problems.map(problem => problemText(folder.name, problem))
     if (lesson === null || sentences.length > 0) broken.push(...sentences)
     if (lesson !== null && sentences.length === 0) lessons.push({ lesson, checks })

@@ -2,6 +2,7 @@
  * The computer that a lesson wants and the page's choice of settings, one made from the other; and the moment to which
  * the machine goes back before each run.
  */
+import { KconfigError } from '../../engine/inspect/kconfig-menu.ts'
 import type { BuildDiagnostic, SystemSources } from '../../engine/worker/build-protocol.ts'
 import { type Lesson, type LessonSettings, type SettingsChange, seriesOf } from '../../lessons/format.ts'
 import type { KernelChoice } from '../../lessons/run/task.ts'
@@ -11,8 +12,9 @@ import { clearDiagnostics, type Problem, setDiagnostics, workspaceFiles } from '
 import { FileError } from '../files.ts'
 import { inspection } from '../inspector/inspection-client.ts'
 import { machineConnection } from '../machine-control.ts'
-import { type Choice, type LabState, setChoice, useLab } from '../store.ts'
+import { type Choice, isBuiltHere, type LabState, setChoice, useLab } from '../store.ts'
 import { optionValue, useSwitches } from '../switches/switch-store.ts'
+import { kconfigSentence } from '../system/system-build.ts'
 import { lessonSystems } from './lesson-systems.ts'
 import { progressOf, shelfLesson, useLessons, workspaceOf } from './lesson-store.ts'
 
@@ -55,9 +57,12 @@ export function chosenFitting(lesson: Lesson, state: Pick<LabState, 'kernels' | 
 export function applySettings(lesson: Lesson, settings: LessonSettings, kernel = chosenFitting(lesson) ?? fittingKernels(lesson)[0]): boolean {
   const { append, ramMiB, crypto } = machineSettings(settings)
   setChoice({ append, ramMiB, crypto, initrd: 'lab', ...(kernel === undefined ? {} : { kernel: kernel.kernel }) })
-  useSwitches.setState({ wish: settings.gate, withoutExpert: false })
+  useSwitches.setState({ wish: settings.gate, withoutExpert: settings.options[EXPERT] === 'n' })
   return kernel !== undefined
 }
+
+/** The option that others depend on; the page has a switch for it. */
+const EXPERT = 'EXPERT'
 
 /** A lesson's settings with what a link changes of them. */
 export function changed(lesson: Lesson, change: SettingsChange): LessonSettings {
@@ -70,13 +75,16 @@ const OWN_WORDS = new Set(['console=ttyAMA0', 'cryptomgr.notests', 'lab.init=age
 /** What the page's switches and settings say now, in a lesson's words. */
 export function settingsNow(lesson: Lesson, { choice }: Pick<LabState, 'choice'> = useLab.getState()): LessonSettings {
   const rest = withKvmMode(choice.append, 'absent').split(/\s+/).filter(word => word !== '' && !OWN_WORDS.has(word))
+  const switches = useSwitches.getState()
+  // What is wished of a build is for the lesson's own Kconfig file to grant.
+  const built = isBuiltHere(choice)
   return {
     mode: kvmModeOf(choice.append) ?? 'absent',
     append: rest.join(' '),
-    gate: optionValue(useSwitches.getState()),
+    gate: built ? switches.wish : optionValue(switches),
     ramMiB: choice.ramMiB,
     crypto: choice.crypto,
-    options: lesson.start.options,
+    options: built && switches.withoutExpert ? { ...lesson.start.options, [EXPERT]: 'n' } : lesson.start.options,
   }
 }
 
@@ -111,7 +119,8 @@ export function startLessonSystems(): void {
     try {
       return lessonSystem(SYSTEM_FILES, overlayOf(open.lesson), settingsNow(open.lesson))
     } catch (error) {
-      throw new FileError(`The lesson’s Kconfig cannot be read: ${error instanceof Error ? error.message : String(error)}.`, 'Mend or reset the file, then run again.')
+      if (error instanceof KconfigError) throw new FileError(kconfigSentence(error), 'Mend or reset the file, then run again.')
+      throw error
     }
   }
   lessonSystems.failed = (message, diagnostics) => {
@@ -156,7 +165,8 @@ export function consoleSoFar(): string {
 export function machineKey(lesson: Lesson): string {
   const { choice } = useLab.getState()
   const { kernel } = choice
-  const built = kernel?.from === 'lesson' ? { overlay: overlayOf(lesson), gate: optionValue(useSwitches.getState()), options: lesson.start.options, lesson: lesson.id } : {}
+  const { gate, options } = settingsNow(lesson)
+  const built = kernel?.from === 'lesson' ? { overlay: overlayOf(lesson), gate, options, lesson: lesson.id } : {}
   return JSON.stringify([{ ...choice, kernel: kernel?.from === 'lesson' ? { ...kernel, edition: 0 } : kernel }, built])
 }
 

@@ -51,7 +51,7 @@ describe('prose', () => {
 })
 
 it('a folder with problems is told of in sentences, and the others are read', () => {
-  const { lessons, broken } = readShelf([{ name: '02-broken', texts: {}, checks: undefined }, { name: 'no name', texts: { 'lesson.md': 'text' }, checks: new Error('x') }])
+  const { lessons, broken } = readShelf([{ name: '02-broken', texts: {}, checks: undefined }, { name: 'no name', texts: { 'lesson.md': 'text' }, checks: new Error('x') }], {})
   expect(lessons).toEqual([])
   expect(broken.join('\n')).toContain('02-broken/lesson.md: is missing.')
   expect(broken.join('\n')).toContain('no name/lesson.md')

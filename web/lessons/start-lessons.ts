@@ -4,6 +4,7 @@ import { ownRuns } from '../script/script-runner.ts'
 import { useScript } from '../script/script-store.ts'
 import { startDeepLinks } from './deep-link.ts'
 import { recallProgress } from './keep-lesson.ts'
+import { startLessonKconfig } from './lesson-kconfig.ts'
 import { startLessonSystems, watchMachines } from './lesson-machine.ts'
 import { progressOf, shelfLesson, type LessonsState, sideOf, useLessons, workspaceOf } from './lesson-store.ts'
 import { runLesson, watchHostCalls } from './run-lesson.ts'
@@ -12,6 +13,7 @@ import { runLesson, watchHostCalls } from './run-lesson.ts'
 export function startLessons(): void {
   recallProgress()
   startLessonSystems()
+  startLessonKconfig()
   watchMachines()
   watchHostCalls()
   // Whoever runs a lesson's files, from wherever, runs the lesson.

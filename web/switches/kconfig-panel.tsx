@@ -3,15 +3,15 @@ import type { ConfigEntry, KernelConfig } from '../../engine/inspect/kconfig.ts'
 import { kvmMenu, PROTECTED_VM_UAPI } from '../../engine/inspect/kconfig-kvm.ts'
 import { runCommand } from '../commands.ts'
 import { count } from '../format.ts'
-import { useLab } from '../store.ts'
+import { isBuiltHere, useLab } from '../store.ts'
 import { SystemKconfig } from '../system/system-kconfig.tsx'
 import { SWITCH_COMMANDS } from './switch-commands.ts'
 import { optionState, optionValue, useSwitches } from './switch-store.ts'
 
 /** The chosen kernel's configuration, as a menu: the real values, and the one option that is no more. */
 export function KconfigPanel() {
-  const system = useLab(state => state.choice.kernel?.from === 'system')
-  return system ? <SystemKconfig /> : <LinuxKconfig />
+  const built = useLab(state => isBuiltHere(state.choice))
+  return built ? <SystemKconfig /> : <LinuxKconfig />
 }
 
 function LinuxKconfig() {

@@ -7,7 +7,7 @@ import type { SystemConfig } from '../system/system-store.ts'
 export type ConfigView =
   | { state: 'loading' }
   | { state: 'known'; config: KernelConfig }
-  /** A system that is built in the page: the option is a true one. */
+  /** A system that is built in the page, of one's own or a lesson's: the option is a true one. */
   | { state: 'system'; option: OptionState }
   /** `why` is a sentence for the learner. */
   | { state: 'absent'; why: string }
@@ -23,10 +23,9 @@ export function systemConfig(config: SystemConfig): ConfigView {
 }
 
 /** Configurations of the supply are asked for once; a failed attempt is repeated with the next question. */
-export function configOf(kernel: Exclude<Choice['kernel'], { from: 'system' }>): Promise<ConfigView> {
+export function configOf(kernel: Exclude<Choice['kernel'], { from: 'system' | 'lesson' }>): Promise<ConfigView> {
   if (kernel === null) return Promise.resolve({ state: 'absent', why: 'No kernel is chosen.' })
   if (kernel.from === 'file') return Promise.resolve({ state: 'absent', why: 'Your own Image came without its configuration file.' })
-  if (kernel.from === 'lesson') return Promise.resolve({ state: 'absent', why: 'The lesson builds this system itself, as its text says.' })
   const { version } = kernel
   let view = held.get(version)
   if (view === undefined) {

@@ -1,6 +1,6 @@
 import { type KvmMode, withKvmMode } from '../command-line.ts'
 import type { Command } from '../commands.ts'
-import { setChoice, useLab } from '../store.ts'
+import { isBuiltHere, setChoice, useLab } from '../store.ts'
 import { clearOutcomes, optionState, useSwitches } from './switch-store.ts'
 import type { Uapi } from './truth.ts'
 
@@ -40,7 +40,7 @@ export const SWITCH_COMMANDS = {
     title: 'Suppose CONFIG_EXPERT were off, or as it is',
     key: 'Alt+Shift+KeyE',
     keyLabel: 'Alt ⇧ E',
-    enabled: () => ['known', 'system'].includes(useSwitches.getState().config.state),
+    enabled: state => isBuiltHere(state.choice) || useSwitches.getState().config.state === 'known',
     run: () => useSwitches.setState(({ withoutExpert }) => ({ withoutExpert: !withoutExpert })),
   },
   clearTruth: {

@@ -85,7 +85,7 @@ export function startSwitches(): void {
     if (state.wish !== before.wish) remember(WISH_KEY, state.wish)
   })
   useSystem.subscribe((state, before) => {
-    if (state.config !== before.config) void loadConfig(useLab.getState().choice.kernel)
+    if (state.config !== before.config || state.ofLesson !== before.ofLesson) void loadConfig(useLab.getState().choice.kernel)
   })
   useLab.subscribe((state, before) => {
     if (state.booted === null && before.booted !== null) useSwitches.setState({ facts: null, taintChanges: [] })
@@ -97,8 +97,9 @@ export function startSwitches(): void {
 }
 
 async function loadConfig(kernel: Choice['kernel']): Promise<void> {
-  if (kernel?.from === 'system') {
-    useSwitches.setState({ config: systemConfig(useSystem.getState().config) })
+  if (kernel?.from === 'system' || kernel?.from === 'lesson') {
+    const { config, ofLesson } = useSystem.getState()
+    useSwitches.setState({ config: systemConfig(kernel.from === 'system' ? config : ofLesson) })
     return
   }
   useSwitches.setState({ config: { state: 'loading' } })

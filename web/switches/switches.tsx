@@ -1,7 +1,7 @@
 import { KVM_MODES, kvmModeOf } from '../command-line.ts'
 import { runCommand } from '../commands.ts'
 import { Segments } from '../components/segments.tsx'
-import { choiceDiffers, isAlive, useLab } from '../store.ts'
+import { choiceDiffers, isAlive, isBuiltHere, type LabState, useLab } from '../store.ts'
 import { MODE_COMMANDS, SWITCH_COMMANDS } from './switch-commands.ts'
 import { optionState, optionValue, useSwitches } from './switch-store.ts'
 
@@ -52,27 +52,36 @@ const MEANINGS = {
   n: 'As a kernel of the third version of the series without the option: whoever asks for a protected VM gets EINVAL.',
 }
 
+/** When another value of the option counts. */
+function takesEffect(state: LabState): string {
+  const { kernel } = state.choice
+  if (kernel?.from === 'lesson') return 'with the next run'
+  if (kernel?.from !== 'system') return 'at once'
+  return isAlive(state) && choiceDiffers(state) ? 'from the next boot on' : 'built in the page'
+}
+
 function OptionSwitch() {
   const switches = useSwitches()
   const option = optionState(switches)
   const value = optionValue(switches)
   const gate = switches.facts?.gate
   const unavailable = option?.available === false
-  const real = switches.config.state === 'system'
-  const later = useLab(state => isAlive(state) && choiceDiffers(state))
+  const real = useLab(state => isBuiltHere(state.choice))
+  const when = useLab(takesEffect)
+  const none = real && switches.config.state === 'absent' ? switches.config.why : ''
   return (
     <div className="switch-block">
       <div className="label-row">
         <span className="label" id="uapi-kind">
           {real ? 'Build option' : 'Build option, reconstructed'}
         </span>
-        <span className="when">{!real ? 'at once' : later ? 'from the next boot on' : 'built in the page'}</span>
+        <span className="when">{when}</span>
       </div>
       <label className="switch">
         <input
           type="checkbox"
           checked={value === 'y'}
-          disabled={unavailable || (!real && gate?.available === false)}
+          disabled={unavailable || none !== '' || (!real && gate?.available === false)}
           aria-describedby="uapi-kind uapi-depends uapi-meaning"
           onChange={() => runCommand(SWITCH_COMMANDS.toggleUapi)}
         />
@@ -86,11 +95,13 @@ function OptionSwitch() {
         </span>
       </label>
       <p className="note" id="uapi-meaning" data-testid="uapi-meaning">
-        {!real && gate?.available === false
-          ? `Not with this kernel: ${gate.why}.`
-          : unavailable
-            ? 'What it depends on is off, so menuconfig would not even show it, and it is n.'
-            : (real ? BUILT : MEANINGS)[value]}
+        {none !== ''
+          ? none
+          : !real && gate?.available === false
+            ? `Not with this kernel: ${gate.why}.`
+            : unavailable
+              ? 'What it depends on is off, so menuconfig would not even show it, and it is n.'
+              : (real ? BUILT : MEANINGS)[value]}
         {!real && gate?.available === true && gate.option === 'n' && (
           <>
             {' '}

@@ -56,7 +56,7 @@ export async function systemToBoot(): Promise<ConfiguredSystem['system']> {
   }
 }
 
-function kconfigSentence(error: KconfigError): string {
+export function kconfigSentence(error: KconfigError): string {
   return `${KCONFIG}, line ${error.line}: ${error.message}.`
 }
 

@@ -1,8 +1,9 @@
 import { useId } from 'react'
 import type { ConfiguredOption, MenuItem } from '../../engine/inspect/kconfig-menu.ts'
 import { annotateExpression, holds } from '../../engine/inspect/kconfig-menu.ts'
-import { runCommand } from '../commands.ts'
+import { type Command, runCommand } from '../commands.ts'
 import { count } from '../format.ts'
+import { useLab } from '../store.ts'
 import { SWITCH_COMMANDS } from '../switches/switch-commands.ts'
 import { ListingDiff } from './listing-diff.tsx'
 import { compare } from './system-build.ts'
@@ -10,18 +11,19 @@ import { type SystemConfig, useSystem } from './system-store.ts'
 
 /** The Kconfig of a system that is built here, as a menu: another value is another build. */
 export function SystemKconfig() {
-  const config = useSystem(state => state.config)
-  const comparing = useSystem(state => state.comparing)
+  const ofLesson = useLab(state => state.choice.kernel?.from === 'lesson')
+  const config = useSystem(state => (ofLesson ? state.ofLesson : state.config))
+  const comparing = useSystem(state => (ofLesson ? null : state.comparing))
   return (
     <section className="kconfig" aria-labelledby="kconfig-title">
       <header className="panel-head">
         <h2 id="kconfig-title">{config.state === 'known' ? config.menu.title : 'mini-pKVM Configuration'}</h2>
-        <BuildLine />
+        {ofLesson ? <span className="aside">of the lesson’s own Kconfig; built with the next run</span> : <BuildLine />}
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
       <section className="kconfig-scroll" tabIndex={0} aria-label="Options of mini-pKVM">
         {config.state === 'absent' && <p className="note">{config.why}</p>}
-        {config.state === 'known' && (comparing === null ? <Options config={config} /> : <ListingDiff option={comparing} />)}
+        {config.state === 'known' && (comparing === null ? <Options config={{ ...config, ofLesson }} /> : <ListingDiff option={comparing} />)}
       </section>
     </section>
   )
@@ -42,7 +44,8 @@ function BuildLine() {
   )
 }
 
-type Known = Extract<SystemConfig, { state: 'known' }>
+/** In a lesson only the two switches are the learner's; the other options are as the lesson has them. */
+type Known = Extract<SystemConfig, { state: 'known' }> & { readonly ofLesson: boolean }
 
 function Options({ config }: { config: Known }) {
   return (
@@ -79,6 +82,7 @@ function Item({ item, config }: { item: MenuItem; config: Known }) {
 
 function Option({ it, config }: { it: ConfiguredOption; config: Known }) {
   const { option, value, settable, dependency } = it
+  const fixed = config.ofLesson && SWITCHES[option.name] === undefined
   const id = useId()
   return (
     <li className="option-row" data-option={option.name} data-available={settable}>
@@ -87,7 +91,7 @@ function Option({ it, config }: { it: ConfiguredOption; config: Known }) {
           type="checkbox"
           className="unseen"
           checked={value !== 'n'}
-          disabled={!settable}
+          disabled={!settable || fixed}
           aria-label={option.name}
           aria-describedby={id}
           data-testid={`system-${option.name}`}
@@ -102,6 +106,7 @@ function Option({ it, config }: { it: ConfiguredOption; config: Known }) {
             {option.name}
             {dependency !== '' && `, depends on ${dependency}`}
             {!settable && `: ${unmet(it, config)}`}
+            {settable && fixed && ': as the lesson has it'}
           </small>
         </span>
       </label>
@@ -112,9 +117,11 @@ function Option({ it, config }: { it: ConfiguredOption; config: Known }) {
             <p key={paragraph}>{paragraph}</p>
           ))}
         </details>
-        <button type="button" className="link" disabled={!settable} onClick={() => void compare(option.name)}>
-          What it does to the code
-        </button>
+        {!config.ofLesson && (
+          <button type="button" className="link" disabled={!settable} onClick={() => void compare(option.name)}>
+            What it does to the code
+          </button>
+        )}
       </div>
     </li>
   )
@@ -126,9 +133,14 @@ function unmet({ option }: ConfiguredOption, config: Known): string {
 }
 
 /** Two options are the page's switches, which other kernels have too. */
+const SWITCHES: Readonly<Record<string, Command>> = {
+  PROTECTED_VM_UAPI: SWITCH_COMMANDS.toggleUapi,
+  EXPERT: SWITCH_COMMANDS.toggleExpert,
+}
+
 function toggle({ option, value }: ConfiguredOption): void {
-  if (option.name === 'PROTECTED_VM_UAPI') runCommand(SWITCH_COMMANDS.toggleUapi)
-  else if (option.name === 'EXPERT') runCommand(SWITCH_COMMANDS.toggleExpert)
+  const command = SWITCHES[option.name]
+  if (command !== undefined) runCommand(command)
   else useSystem.setState(({ wishes }) => ({ wishes: { ...wishes, [option.name]: value === 'n' ? 'y' : 'n' } }))
 }
 

@@ -26,6 +26,8 @@ export interface BuildReport {
 
 export interface SystemState {
   config: SystemConfig
+  /** The same of mini-pKVM as the open lesson builds it, from the lesson's own Kconfig file. */
+  ofLesson: SystemConfig
   /** Values that the learner gave options other than EXPERT and PROTECTED_VM_UAPI, which are the switches'. */
   wishes: Readonly<Record<string, Tristate>>
   build: BuildReport | null
@@ -39,6 +41,7 @@ export interface SystemState {
 
 export const useSystem = create<SystemState>(() => ({
   config: { state: 'loading' },
+  ofLesson: { state: 'loading' },
   wishes: {},
   build: null,
   building: false,
