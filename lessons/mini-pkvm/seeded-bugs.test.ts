@@ -115,6 +115,7 @@ function everything(rig: HypRig): void {
   host.call('__pkvm_finalize_teardown_vm', normalVm)
 
   host.call('__pkvm_start_teardown_vm', protectedVm)
+  host.call('__pkvm_finalize_teardown_vm', protectedVm)
   for (let i = 0; i < 5; i++) host.call('__pkvm_reclaim_dying_guest_page', protectedVm, GFN + i)
   host.call('__pkvm_finalize_teardown_vm', protectedVm)
   for (const pages of [FIRST, SECOND]) {
@@ -145,6 +146,12 @@ interface Bug {
 const CHECK_DONATE = '        mov     x0, x19\n        mov     w1, #HOST_OWNED\n        bl      check_page_state\n        cbnz    x0, 9f\n        ldr     x0, [x22]\n'
 const state = (name: string) => `        mov     w1, #${name}\n        bl      set_page_state\n`
 
+const TAKE_PAGE =
+  `        bl      guest_stage2_set\n        mov     x0, x19\n        bl      hyp_poison_page\n        mov     x0, x19\n${state('HOST_OWNED')}` +
+  '        mov     x0, x19\n        mov     x1, #0\n        bl      host_stage2_set_page\n'
+
+const COUNT_DOWN = '        ldr     x1, [x21, #pkvm_hyp_vm.nr_pages]\n        sub     x1, x1, #1\n        str     x1, [x21, #pkvm_hyp_vm.nr_pages]\n'
+
 /** One wrong line each. `from` must be there once. */
 const BUGS: readonly Bug[] = [
   { name: 'a donation does not ask who has the page', file: 'hyp/guest-pages.s', from: CHECK_DONATE, to: '        ldr     x0, [x22]\n', rule: 'one-owner' },
@@ -165,6 +172,10 @@ const BUGS: readonly Bug[] = [
   { name: 'what the hypervisor returns it keeps mapped', file: 'hyp/transitions.s', from: '        bl      hyp_unmap_linear\n        mov     x0, x19\n        mov     w1, #HOST_OWNED\n', to: '        mov     x0, x19\n        mov     w1, #HOST_OWNED\n', rule: 'tables-agree' },
   { name: 'a page that is lent to the hypervisor was not asked for its owner', file: 'hyp/transitions.s', from: '        mov     w1, #HOST_OWNED\n        bl      check_page_state\n        cbnz    x0, 9f\n        mov     x0, x19\n        mov     w1, #HOST_LENT_TO_HYP\n', to: '        mov     w1, #HOST_LENT_TO_HYP\n', rule: 'tables-agree' },
   { name: 'a guest keeps a page that the host took back', file: 'hyp/reclaim.s', from: '        mov     x20, x0\n        bl      guest_stage2_set\n', to: '        mov     x20, x0\n', rule: 'one-owner' },
+  { name: 'a page that the host asks back is only counted, and the VM goes', file: 'hyp/reclaim.s', behind: '__pkvm_reclaim_dying_guest_page', from: '        bl      take_guest_page\n', to: COUNT_DOWN, rule: 'one-owner' },
+  { name: 'a VM goes that still has pages', file: 'hyp/teardown.s', from: '        ldr     x1, [x19, #pkvm_hyp_vm.nr_pages]\n        cbnz    x1, 9f\n', to: '', rule: 'one-owner' },
+  { name: 'a guest loses a page and nobody gets it', file: 'hyp/reclaim.s', from: TAKE_PAGE, to: '        bl      guest_stage2_set\n', rule: 'one-owner' },
+  { name: 'setup forgets to record the hypervisor\'s data', file: 'hyp/setup.s', from: '        own_section hyp_data\n', to: '', rule: 'tables-agree' },
 ]
 
 function withBug({ file, behind, from, to }: Bug): Record<string, string> {

@@ -386,9 +386,10 @@ export class EventLog implements CpuObserver {
   /** Ask the rules of what this stay has changed. */
   private check(checker: NonNullable<EventLog['checker']>, ownership: OwnershipWatch<Moment>, changes: PageChange<Moment>[], cause: Record<string, string>): void {
     const moment = momentOf(this.stay ?? this.here())
-    for (const it of checker.stayEnded({ changes, ownership, moment, cause: cause['cause'] ?? '' })) {
+    const call = this.processor.world() === 0 ? (this.request?.call?.name ?? null) : null
+    for (const it of checker.stayEnded({ changes, ownership, moment, cause: cause['cause'] ?? '', call })) {
       const details = { rule: it.rule, means: RULES[it.rule], ...cause }
-      this.emit({ ...it.moment, kind: 'violation', text: `${RULES[it.rule]} ${it.text}`, details, physical: it.physical })
+      this.emit({ ...it.moment, kind: 'violation', text: `${RULES[it.rule]} ${it.text}`, details, physical: it.physical, pages: it.pages })
     }
   }
 

@@ -8,6 +8,9 @@ import { type BrokenPage, checkEveryPage, settingOf } from './full-check.ts'
 import { type PageFacts, PageFactsReader } from './page-facts.ts'
 import { type Broken, judge, type Rule, type Setting } from './rules.ts'
 
+/** After it the tables of hypervisor and host are complete, and the host is held by its own. */
+const SETUP_ENDS = '__pkvm_prot_finalize'
+
 const PAGE = 4096
 const HANDLE_OF_VMID = 0xfff
 /** More are not kept: one bug breaks a rule on many pages. */
@@ -19,6 +22,8 @@ export interface Violation {
   /** What is so, one sentence with the page's address. */
   readonly text: string
   readonly physical: number
+  /** How many pages in a row it is so of; `physical` is the first. */
+  readonly pages: number
   /** Where the first store was made that changed what is known of the page. */
   readonly moment: Moment
   /** The hypercall or exception on whose behalf the hypervisor worked. */
@@ -31,6 +36,8 @@ export interface StayReport {
   readonly ownership: OwnershipWatch<Moment>
   readonly moment: Moment
   readonly cause: string
+  /** Name of the host's call that returns with it; null when none does. */
+  readonly call: string | null
 }
 
 /** What is looked at of the machine beside its memory: translations that the TLB still holds. */
@@ -39,8 +46,9 @@ export interface CheckedMachine {
 }
 
 /**
- * Asks the rules after each stay at EL2, of the pages that it changed; and of every page when told to. It belongs to
- * the lab and only reads: a system that it watches runs as it would without.
+ * Asks the rules after each stay at EL2, of the pages that it changed; and of every page once, when pKVM has set itself
+ * up, because what setup forgot it did not change. It belongs to the lab and only reads: a system that it watches runs
+ * as it would without.
  */
 export class InvariantChecker {
   /** In the order in which they were found. */
@@ -50,6 +58,7 @@ export class InvariantChecker {
   pages = 0
   private reader: Known<PageFactsReader> | null = null
   private readonly told = new Set<string>()
+  private surveyed = false
 
   constructor(
     private readonly machine: CheckedMachine,
@@ -59,6 +68,29 @@ export class InvariantChecker {
   /** A stay at EL2 is over, and its stores are all done. @returns what is broken now and was not before */
   stayEnded(report: StayReport): Violation[] {
     this.stays++
+    const surveyed = this.surveyed || report.call !== SETUP_ENDS ? [] : this.survey(report)
+    return [...surveyed, ...this.changed(report)]
+  }
+
+  /** Forget what was found: the machine went back, or the learner has seen it. */
+  clear(): void {
+    this.violations.length = 0
+    this.told.clear()
+    this.surveyed = false
+  }
+
+  /** Every rule, every page: once, as soon as all can be read. */
+  private survey({ moment, cause }: StayReport): Violation[] {
+    const broken = attempt(() => checkEveryPage(this.kernel))
+    if (!broken.known) return []
+    this.surveyed = true
+    const found: Violation[] = []
+    for (const run of runs(broken.value)) this.add(found, run, run.physical, run.pages, moment, cause)
+    return found
+  }
+
+  /** The pages that this stay changed. */
+  private changed(report: StayReport): Violation[] {
     if (report.changes.length === 0) return []
     this.reader ??= attempt(() => new PageFactsReader(this.kernel))
     if (!this.reader.known) return []
@@ -79,36 +111,21 @@ export class InvariantChecker {
       facts.set(it.physical / PAGE, it)
       moments.set(it.physical, moment)
       for (const broken of [...judge(it, setting), ...leftBehind(change, this.kernel)]) {
-        this.add(found, broken, it.physical, moment, report.cause)
+        this.add(found, broken, it.physical, 1, moment, report.cause)
       }
     }
     for (const { physical, ...broken } of this.staleTranslations(facts, setting)) {
-      this.add(found, broken, physical, moments.get(physical) ?? report.moment, report.cause)
+      this.add(found, broken, physical, 1, moments.get(physical) ?? report.moment, report.cause)
     }
     return found
   }
 
-  /**
-   * Every rule, every page. @param moment what to say of when it was found
-   * @throws UnknownError, UnknownType while there is no record of pages
-   */
-  checkAll(moment: Moment, cause: string): Violation[] {
-    const found: Violation[] = []
-    for (const { physical, ...broken } of checkEveryPage(this.kernel)) this.add(found, broken, physical, moment, cause)
-    return found
-  }
-
-  /** Forget what was found: the machine went back, or the learner has seen it. */
-  clear(): void {
-    this.violations.length = 0
-    this.told.clear()
-  }
-
-  private add(found: Violation[], broken: Broken, physical: number, moment: Moment, cause: string): void {
-    const key = `${broken.rule} ${physical} ${broken.text}`
-    if (this.told.has(key) || this.violations.length >= MOST_VIOLATIONS) return
-    this.told.add(key)
-    const violation = { rule: broken.rule, text: `page 0x${physical.toString(16)}: ${broken.text}`, physical, moment, cause }
+  private add(found: Violation[], { rule, text }: Broken, physical: number, pages: number, moment: Moment, cause: string): void {
+    const keys = Array.from({ length: pages }, (_, i) => `${rule} ${physical + i * PAGE} ${text}`)
+    if (keys.every((key) => this.told.has(key)) || this.violations.length >= MOST_VIOLATIONS) return
+    for (const key of keys) this.told.add(key)
+    const where = `page 0x${physical.toString(16)}${pages === 1 ? '' : ` and ${pages - 1} behind it`}`
+    const violation = { rule, text: `${where}: ${text}`, physical, pages, moment, cause }
     this.violations.push(violation)
     found.push(violation)
   }
@@ -133,6 +150,24 @@ export class InvariantChecker {
     })
     return broken
   }
+}
+
+/** Pages in a row of which the same is so. */
+function runs(pages: readonly BrokenPage[]): (BrokenPage & { readonly pages: number })[] {
+  const all: (BrokenPage & { pages: number })[] = []
+  const open = new Map<string, BrokenPage & { pages: number }>()
+  for (const page of pages) {
+    const key = `${page.rule} ${page.text}`
+    const run = open.get(key)
+    if (run !== undefined && page.physical === run.physical + run.pages * PAGE) {
+      run.pages++
+      continue
+    }
+    const next = { ...page, pages: 1 }
+    open.set(key, next)
+    all.push(next)
+  }
+  return all
 }
 
 const owns = (state: number) => state === StateCode.owned || state === StateCode.sharedOwned

@@ -62,9 +62,10 @@ function owners(page: PageFacts, add: Add): void {
   ]
   if (claims.length > 1) add('one-owner', `it has ${claims.length} owners: ${claims.join(' and ')}`)
   if (claims.length > 0) return
-  // Donated and not yet, or no longer, mapped by the VM: the host's annotation names the owner.
-  if (page.hostEntry.kind === 'donated' && page.hostEntry.owner === 'vm') return
-  add('one-owner', `nobody owns it: the host has ${name(page.host)}, the hypervisor ${name(page.hyp)}, and no VM has it`)
+  // A donation is one call, and so is the way back: the host's annotation never stands alone for an owner.
+  const { hostEntry } = page
+  const given = hostEntry.kind === 'donated' && hostEntry.owner === 'vm' ? `, though the host's stage 2 says it was given to ${vm(hostEntry)}` : ''
+  add('one-owner', `nobody owns it: the host has ${name(page.host)}, the hypervisor ${name(page.hyp)}, and no VM has it${given}`)
 }
 
 function shares(page: PageFacts, add: Add): void {
