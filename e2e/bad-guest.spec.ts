@@ -39,6 +39,7 @@ for (const { title, words, flood } of GUESTS) {
       await button(page, 'Boot').click()
       await expect(page.getByTestId('state')).toHaveText(/Running|Waiting|Stopped/, { timeout: 60_000 })
       if (flood === true) await expect.poll(async () => (await consoleText(page)).length).toBeGreaterThan(100_000)
+      // What it does has no state to wait for; it is to have done it for a while.
       else await page.waitForTimeout(500)
       // The page itself answers at once.
       await page.getByRole('button', { name: /Change theme/ }).click()

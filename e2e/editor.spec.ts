@@ -1,12 +1,12 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { faults } from './accessibility.ts'
 import { clickIntoCode, replaceCode } from './code-panel.ts'
-import { openLab, picture } from './lab-page.ts'
+import { expectNoOverflow, openLab, picture, run, setTheme } from './lab-page.ts'
 
 /** Opens the code and waits for the editor with a file in it. */
 async function openCode(page: Page, file = 'main.ts'): Promise<void> {
   await openLab(page)
-  await page.evaluate(() => window.pkvmLab.run('view.code'))
+  await run(page, 'view.code')
   await fileTab(page, file).click()
   await expect(page.getByTestId('code').locator('.view-line').first()).toBeVisible()
 }
@@ -84,7 +84,7 @@ test('mnemonics, registers and system registers are completed', async ({ page })
 test('the listing shows the bytes and follows the caret', async ({ page }) => {
   await openCode(page, 'guest.s')
   await replaceCode(page, 'start:  nop\n        hvc     #0\n        ret\n')
-  await page.evaluate(() => window.pkvmLab.run('code.listing'))
+  await run(page, 'code.listing')
   const listing = page.getByRole('region', { name: 'Listing' })
   await expect(listing).toContainText('0004d4000002hvc #0')
   await page.keyboard.press('ControlOrMeta+Home')
@@ -109,12 +109,12 @@ test('an edit outlives a reload at once, and a diff and Reset lead back to the o
   await replaceCode(page, '// mine\n')
   // Without waiting for anything to be kept: as a crash of the learner's patience would.
   await page.reload()
-  await page.evaluate(() => window.pkvmLab.run('view.code'))
+  await run(page, 'view.code')
   await expect.poll(() => shown(page)).toContain('// mine')
-  await page.evaluate(() => window.pkvmLab.run('code.diff'))
+  await run(page, 'code.diff')
   await expect(page.getByTestId('code-diff')).toContainText('// mine')
   await picture(page, 'editor-diff')
-  await page.evaluate(() => window.pkvmLab.run('code.diff'))
+  await run(page, 'code.diff')
   await page.getByRole('toolbar', { name: 'Code' }).getByRole('button', { name: 'Reset' }).click()
   await expect.poll(() => shown(page)).toBe(original)
   await page.getByRole('toolbar', { name: 'Code' }).getByRole('button', { name: 'More' }).click()
@@ -124,7 +124,7 @@ test('an edit outlives a reload at once, and a diff and Reset lead back to the o
 
 test('files are made, renamed, deleted and brought back by keyboard', async ({ page }) => {
   await openCode(page)
-  await page.evaluate(() => window.pkvmLab.run('code.newFile'))
+  await run(page, 'code.newFile')
   const dialog = page.getByRole('dialog')
   await dialog.getByRole('textbox').fill('what?')
   await page.keyboard.press('Enter')
@@ -151,7 +151,7 @@ test('the editor leaves the page its keys, and Tab can leave the editor', async 
   await clickIntoCode(page)
   await page.keyboard.press('Alt+Shift+C')
   await expect(page.getByTestId('terminal')).toBeVisible()
-  await page.evaluate(() => window.pkvmLab.run('view.code'))
+  await run(page, 'view.code')
   // The lines are drawn one after the other.
   await expect.poll(() => shown(page)).toContain('createVcpu')
   const before = await shown(page)
@@ -171,12 +171,10 @@ test('two tabs with the same files show each other’s edits', async ({ page, co
 
 test('what stands around the editor has no accessibility fault that axe can find', async ({ page }) => {
   await openCode(page, 'guest.s')
-  await page.evaluate(() => window.pkvmLab.run('code.listing'))
+  await run(page, 'code.listing')
   await expect(page.getByRole('region', { name: 'Listing' }).locator('li').first()).toBeVisible()
   await page.getByRole('toolbar', { name: 'Code' }).getByRole('button', { name: 'More' }).click()
-  await page.evaluate(() => document.fonts.ready)
-  const found = await new AxeBuilder({ page }).exclude('.monaco-editor').withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).analyze()
-  expect(found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))).toEqual([])
+  expect(await faults(page, { exclude: ['.monaco-editor'] })).toEqual([])
 })
 
 test('no key belongs to two commands', async ({ page }) => {
@@ -197,21 +195,20 @@ test('where the browser keeps nothing, that is said', async ({ page }) => {
 })
 
 for (const [name, width, height, theme] of [
-  ['dark', 1440, 900, 0],
-  ['light', 1440, 900, 1],
-  ['projector', 1280, 720, 2],
-  ['narrow', 420, 900, 0],
+  ['dark', 1440, 900, 'dark'],
+  ['light', 1440, 900, 'light'],
+  ['projector', 1280, 720, 'projector'],
+  ['narrow', 420, 900, 'dark'],
 ] as const) {
   test(`the code in ${name}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: 'dark' })
     await page.setViewportSize({ width, height })
     await openLab(page)
-    for (let i = 0; i < theme; i++) await page.evaluate(() => window.pkvmLab.run('view.theme'))
-    await page.evaluate(() => window.pkvmLab.run('view.code'))
+    await setTheme(page, theme)
+    await run(page, 'view.code')
     await fileTab(page, 'guest.s').click()
     await expect(page.getByTestId('code').locator('.view-line').first()).toBeVisible()
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    expect(overflow).toBeLessThanOrEqual(0)
+    await expectNoOverflow(page)
     await picture(page, `editor-${name}`)
   })
 }

@@ -1,20 +1,13 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { consoleText, fetchedKernels, needKernel, openLab, picture, waitForState } from './lab-page.ts'
-
-/** Dark, light, projector, one after the other. */
-const THEMES = 3
+import { faults } from './accessibility.ts'
+import { chooseVersion, consoleText, fetchedKernels, needKernel, openLab, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
 
 test('there is a kernel with a hypervisor to call', needKernel)
-
-async function run(page: Page, command: string): Promise<void> {
-  expect(await page.evaluate(id => window.pkvmLab.run(id), command), command).toBe(true)
-}
 
 /** Boots the lab's probe and stops as its first VM appears: protection is on, and the host is in the midst of its work. */
 async function bootToFirstVm(page: Page, version: string): Promise<void> {
   await openLab(page)
-  await page.getByRole('radio', { name: new RegExp(`Linux ${version.split('+')[0]?.replaceAll('.', '\\.')}`) }).check()
+  await chooseVersion(page, version)
   await run(page, 'machine.pauseOnVms')
   await run(page, 'machine.boot')
   await waitForState(page, 'Paused')
@@ -96,12 +89,10 @@ for (const version of fetchedKernels()) {
     await expect(panic.locator('.answer')).toHaveText('panic')
     await expect(panic).toContainText('put back to before the call')
 
-    for (let i = 0; i < THEMES; i++) {
-      const theme = await page.locator('html').getAttribute('data-theme')
+    for (const theme of THEMES) {
+      await setTheme(page, theme)
       await picture(page, `hypercall-${version.split('+')[0]}-${theme}`)
-      const found = await new AxeBuilder({ page }).include('.hypercall').withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze()
-      expect(found.violations.map(it => ({ id: it.id, where: it.nodes.map(node => node.target) })), theme ?? '').toEqual([])
-      await run(page, 'view.theme')
+      expect(await faults(page, { include: ['.hypercall'] }), theme).toEqual([])
     }
 
     // The host has noticed nothing.

@@ -1,15 +1,10 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { fetchedKernels, needKernel, openLab, picture, waitForState } from './lab-page.ts'
+import { faults } from './accessibility.ts'
+import { chooseVersion, expectNoOverflow, fetchedKernels, needKernel, openLab, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
 
 const VERSIONS = fetchedKernels()
-const THEMES = ['dark', 'light', 'projector'] as const
 
 test('there is a kernel to look into', needKernel)
-
-async function run(page: Page, command: string): Promise<void> {
-  expect(await page.evaluate(id => window.pkvmLab.run(id), command), command).toBe(true)
-}
 
 async function goTo(page: Page, text: string): Promise<void> {
   await page.getByLabel('Address or symbol').fill(text)
@@ -20,18 +15,9 @@ async function goTo(page: Page, text: string): Promise<void> {
 async function bootProbe(page: Page, version?: string): Promise<void> {
   await openLab(page)
   await page.getByRole('button', { name: 'Boot the machine' }).waitFor()
-  if (version !== undefined) await page.getByRole('radio', { name: new RegExp(`Linux ${version.split('+')[0]?.replaceAll('.', '\\.')}`) }).check()
+  if (version !== undefined) await chooseVersion(page, version)
   await run(page, 'machine.boot')
   await waitForState(page, 'Powered off')
-}
-
-async function expectAccessible(page: Page, what: string): Promise<void> {
-  const found = await new AxeBuilder({ page })
-    // The lines between panels are between landmarks, not in them.
-    .exclude('[role=separator]')
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
-  const faults = found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))
-  expect(faults, what).toEqual([])
 }
 
 for (const version of VERSIONS) {
@@ -90,9 +76,10 @@ for (const version of VERSIONS) {
     await expect(inspector.getByRole('status')).toContainText(`VM ${handle}`)
 
     for (const theme of version === VERSIONS[0] ? THEMES : []) {
-      while ((await page.locator('html').getAttribute('data-theme')) !== theme) await run(page, 'view.theme')
+      await setTheme(page, theme)
       await picture(page, `inspector-${theme}`)
-      await expectAccessible(page, theme)
+      // The lines between panels are between landmarks, not in them.
+      expect(await faults(page, { exclude: ['[role=separator]'] }), theme).toEqual([])
     }
     await run(page, 'machine.resume')
     await waitForState(page, 'Powered off')
@@ -167,7 +154,6 @@ for (const [width, height] of [
     await goTo(page, 'tainted_mask')
     await expect(page.getByTestId('page-owner')).toBeVisible()
     await picture(page, `inspector-${width}x${height}`)
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    expect(overflow).toBeLessThanOrEqual(0)
+    await expectNoOverflow(page)
   })
 }

@@ -1,24 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { AxeBuilder } from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { faults } from './accessibility.ts'
 import { replaceCode } from './code-panel.ts'
-import { consoleText, openLab, picture, waitForState } from './lab-page.ts'
+import { consoleText, openAlone, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
 
 /** A safeguard, and the source without it: pages of a dead VM come back to the host with what they held. */
 const RECLAIM = 'hyp/reclaim.s'
 const original = readFileSync(`lessons/mini-pkvm/${RECLAIM}`, 'utf8')
 const forgetful = original.replaceAll(/^\s+bl\s+hyp_poison_page\b.*$/gm, '')
 const RULE = 'A private page is zero when it leaves its owner.'
-
-async function run(page: Page, ...ids: string[]): Promise<void> {
-  for (const id of ids) expect(await page.evaluate(command => window.pkvmLab.run(command), id), id).toBe(true)
-}
-
-async function openMini(page: Page): Promise<void> {
-  await page.route('**/kernels/**', route => route.fulfill({ status: 404 }))
-  await openLab(page)
-  await expect(page.getByTestId('kernel-mini')).toBeChecked()
-}
 
 /** The file open in the editor, as if it had been typed, saved. */
 async function writeReclaim(page: Page, text: string): Promise<void> {
@@ -35,7 +25,7 @@ const fallenEvents = (page: Page) => page.getByRole('listbox', { name: 'Events, 
 
 test('a safeguard is taken out: the machine stops where the invariant falls, and Reset mends it', async ({ page }) => {
   expect(forgetful).not.toBe(original)
-  await openMini(page)
+  await openAlone(page)
   await writeReclaim(page, forgetful)
   await run(page, 'view.events', 'view.map', 'system.boot')
 
@@ -55,12 +45,10 @@ test('a safeguard is taken out: the machine stops where the invariant falls, and
   await expect(page.getByRole('region', { name: 'Inspector', exact: true })).toContainText(physical)
   await expect(page.getByRole('list', { name: 'Legend' })).toContainText('invariant fell')
   await expect(page.getByRole('img', { name: /an invariant fell for 1 of them/ })).toBeVisible()
-  for (let turn = 0; turn < 3; turn++) {
-    const theme = await page.locator('html').getAttribute('data-theme')
+  for (const theme of THEMES) {
+    await setTheme(page, theme)
     await picture(page, `invariant-${theme}`)
-    const found = await new AxeBuilder({ page }).exclude('.monaco-editor').withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa']).analyze()
-    expect(found.violations.map(it => ({ id: it.id, where: it.nodes.map(node => node.target) })), theme ?? '').toEqual([])
-    await run(page, 'view.theme')
+    expect(await faults(page, { exclude: ['.monaco-editor'] }), theme).toEqual([])
   }
   await run(page, 'view.memoryTable')
   const row = page.getByRole('region', { name: 'Memory as a table' }).getByRole('row').filter({ hasText: physical })

@@ -33,6 +33,42 @@ export async function openLab(page: Page, query = ''): Promise<void> {
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('pKVM Lab')
 }
 
+/** Runs commands by their ids, one after the other. Each must apply. */
+export async function run(page: Page, ...ids: string[]): Promise<void> {
+  for (const id of ids) expect(await applies(page, id), id).toBe(true)
+}
+
+/** Runs a command by its id. @returns whether it applied */
+export function applies(page: Page, id: string): Promise<boolean> {
+  return page.evaluate(command => window.pkvmLab.run(command), id)
+}
+
+export const THEMES = ['dark', 'light', 'projector'] as const
+
+export async function setTheme(page: Page, wanted: (typeof THEMES)[number]): Promise<void> {
+  const html = page.locator('html')
+  for (let i = 1; i < THEMES.length && (await html.getAttribute('data-theme')) !== wanted; i++) await run(page, 'view.theme')
+  await expect(html).toHaveAttribute('data-theme', wanted)
+}
+
+/** Chooses one of the fetched kernels. @param version `7.2.13+deb14-cloud-arm64` */
+export async function chooseVersion(page: Page, version: string): Promise<void> {
+  await page.getByRole('radio', { name: `Linux ${version.split('+')[0]}` }).check()
+}
+
+/** Nothing stands beyond the right edge of the window. */
+export async function expectNoOverflow(page: Page): Promise<void> {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  expect(overflow).toBeLessThanOrEqual(0)
+}
+
+/** The page as it is where no kernel was fetched: with mini-pKVM. */
+export async function openAlone(page: Page): Promise<void> {
+  await page.route('**/kernels/**', route => route.fulfill({ status: 404 }))
+  await openLab(page)
+  await expect(page.getByTestId('kernel-mini')).toBeChecked()
+}
+
 export function button(page: Page, name: string) {
   return page.getByRole('banner').getByRole('button', { name, exact: true })
 }

@@ -1,6 +1,6 @@
 import { expect, type Page, test } from '@playwright/test'
 import { clickIntoCode } from './code-panel.ts'
-import { needKernel, openLab, picture } from './lab-page.ts'
+import { needKernel, openLab, picture, run } from './lab-page.ts'
 import { answer, attemptOf, bootByLink, check, checkedSince, editor, openFile, openLesson, predict, readFolder, report, runAndCheck, writeFile } from './lesson-page.ts'
 
 const LESSON = readFolder('01-who-runs-at-el2')
@@ -105,11 +105,11 @@ test.describe('on Debian’s kernel', () => {
     await picture(page, 'lesson-done')
 
     // Reset and solution: the attempt waits.
-    expect(await page.evaluate(() => window.pkvmLab.run('lesson.reset'))).toBe(true)
+    await run(page, 'lesson.reset')
     await openFile(page, 'guest.s')
     await expect(editor(page).locator('.view-lines')).toContainText('read')
     expect((await state(page, 'mode-line'))?.state).toBe('open')
-    expect(await page.evaluate(() => window.pkvmLab.run('lesson.solution'))).toBe(true)
+    await run(page, 'lesson.solution')
     await expect(editor(page).locator('.view-lines')).toContainText('CurrentEL')
     await expect(page.getByText('The solution is in the editor')).toBeAttached()
     await page.getByTestId('run-bar').getByRole('button', { name: 'Back to my attempt' }).click()

@@ -1,24 +1,9 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { consoleText, imageFile, instructions, needKernel, openLab, picture, waitForState } from './lab-page.ts'
+import { faults } from './accessibility.ts'
+import { consoleText, expectNoOverflow, imageFile, instructions, needKernel, openLab, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
 
 const counts = (page: Page) => page.getByTestId('map-counts')
 const map = (page: Page) => page.getByTestId('memory-map')
-
-async function run(page: Page, command: string): Promise<void> {
-  await page.evaluate(id => window.pkvmLab.run(id), command)
-}
-
-async function theme(page: Page, wanted: string): Promise<void> {
-  const button = page.getByRole('button', { name: /Change theme/ })
-  for (let i = 0; i < 3 && !(await button.getAttribute('aria-label'))?.includes(`${wanted}.`); i++) await run(page, 'view.theme')
-  await expect(page.locator('html')).toHaveAttribute('data-theme', wanted)
-}
-
-async function violations(page: Page) {
-  const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']).analyze()
-  return found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))
-}
 
 /** Boots and stops where the hypervisor's table of VMs changed for the `times`-th time. */
 async function bootToVm(page: Page, until: () => Promise<boolean>): Promise<void> {
@@ -45,12 +30,12 @@ test('the map of a machine with a protected VM, by pointer, by keys, as a table,
   await expect(counts(page)).toContainText('131,072 pages')
   await expect(page.getByTestId('map-why')).toHaveCount(0)
 
-  for (const wanted of ['dark', 'light', 'projector']) {
-    await theme(page, wanted)
+  for (const wanted of THEMES) {
+    await setTheme(page, wanted)
     await picture(page, `map-${wanted}`)
-    expect(await violations(page)).toEqual([])
+    expect(await faults(page)).toEqual([])
   }
-  await theme(page, 'dark')
+  await setTheme(page, 'dark')
 
   // Keys: the first stop is the start of RAM; a fold opens and closes; the cursor is told to screen readers.
   await map(page).focus()
@@ -69,7 +54,7 @@ test('the map of a machine with a protected VM, by pointer, by keys, as a table,
   const rows = page.getByRole('region', { name: 'Memory as a table' }).getByRole('row')
   const runs = Number(/(\d+) runs/.exec((await counts(page).textContent()) ?? '')?.[1])
   await expect(rows).toHaveCount(runs + 1)
-  expect(await violations(page)).toEqual([])
+  expect(await faults(page)).toEqual([])
   const guestRow = rows.filter({ hasText: 'VM 0x' }).filter({ hasText: 'NOPAGE' }).filter({ hasText: 'owns' }).first()
   await expect(guestRow).toContainText('gfn 0x')
   await guestRow.getByRole('button').click()
@@ -98,7 +83,7 @@ test('without protected mode the map says what it cannot know, and still shows p
   await run(page, 'view.memoryTable')
   await expect(page.getByRole('region', { name: 'Memory as a table' })).toContainText('kernel text')
   await expect(page.getByRole('region', { name: 'Memory as a table' })).toContainText('unknown')
-  expect(await violations(page)).toEqual([])
+  expect(await faults(page)).toEqual([])
   await picture(page, 'map-nvhe')
 })
 
@@ -123,7 +108,8 @@ test('panels keep their sizes, and can be put back', async ({ page }) => {
   for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft')
   await expect.poll(async () => (await inspector.boundingBox())?.width ?? 0).toBeGreaterThan(before + 20)
   const wide = (await inspector.boundingBox())?.width ?? 0
-  await page.waitForTimeout(300)
+  // It is kept a moment after the last change.
+  await expect.poll(() => page.evaluate(() => Object.keys(localStorage).some(key => key.includes('pkvm-lab.columns')))).toBe(true)
   await page.reload()
   await expect.poll(async () => Math.abs(((await inspector.boundingBox())?.width ?? 0) - wide)).toBeLessThan(4)
   await run(page, 'view.resetPanels')
@@ -134,10 +120,9 @@ for (const [width, height] of [[1280, 720], [1920, 1080], [1023, 700], [420, 900
   test(`every panel is on the screen at ${width}x${height}`, async ({ page }) => {
     await page.setViewportSize({ width, height })
     await openLab(page)
-    for (const wanted of ['dark', 'projector']) {
-      await theme(page, wanted)
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-      expect(overflow).toBeLessThanOrEqual(0)
+    for (const wanted of ['dark', 'projector'] as const) {
+      await setTheme(page, wanted)
+      await expectNoOverflow(page)
       for (const panel of [page.getByRole('tabpanel', { name: 'Console' }), page.getByRole('region', { name: 'Inspector', exact: true })]) {
         await expect(panel).toBeVisible()
         const box = await panel.boundingBox()

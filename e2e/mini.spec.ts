@@ -1,21 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { expect, type Page, test } from '@playwright/test'
 import { replaceCode } from './code-panel.ts'
-import { button, consoleText, instructions, openLab, picture, waitForState } from './lab-page.ts'
+import { applies, button, consoleText, instructions, openAlone, picture, run, waitForState } from './lab-page.ts'
 
 const HEAD = 'host/start-kernel.s'
 const source = (path: string): string => readFileSync(`lessons/mini-pkvm/${path}`, 'utf8')
-
-async function run(page: Page, ...ids: string[]): Promise<void> {
-  for (const id of ids) expect(await page.evaluate(command => window.pkvmLab.run(command), id), id).toBe(true)
-}
-
-/** The page as it is where no kernel was fetched. */
-async function openAlone(page: Page): Promise<void> {
-  await page.route('**/kernels/**', route => route.fulfill({ status: 404 }))
-  await openLab(page)
-  await expect(page.getByTestId('kernel-mini')).toBeChecked()
-}
 
 const file = (page: Page, path: string) => page.locator(`[role="tab"][data-file="${path}"]`)
 const buildLine = (page: Page) => page.getByTestId('build-line')
@@ -85,7 +74,7 @@ test('the Kconfig menu: dependency, help, and what an option does to the code', 
   await expect(page.locator('[data-option="PROTECTED_VM_UAPI"]')).toContainText('EXPERT [=n] is off, so n')
   await expect(page.locator('.option-comment')).toContainText('need EXPERT')
   // No command sets it either.
-  expect(await page.evaluate(() => window.pkvmLab.run('switch.uapi.y'))).toBe(false)
+  expect(await applies(page, 'switch.uapi.y')).toBe(false)
   await run(page, 'system.boot')
   await waitForState(page, 'Powered off')
   expect(await consoleText(page)).toContain('vm.protected.create=EINVAL')

@@ -1,6 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, test } from '@playwright/test'
-import { openLab, picture } from './lab-page.ts'
+import { faults } from './accessibility.ts'
+import { expectNoOverflow, openLab, picture } from './lab-page.ts'
 
 for (const scheme of ['light', 'dark'] as const) {
   test(`the main view in the ${scheme} theme has no accessibility fault that axe can find`, async ({ page }) => {
@@ -8,9 +8,7 @@ for (const scheme of ['light', 'dark'] as const) {
     await openLab(page)
     await expect(page.locator('html')).toHaveAttribute('data-theme', scheme)
     await page.getByRole('heading', { level: 3 }).waitFor()
-    await page.evaluate(() => document.fonts.ready)
-    const found = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']).analyze()
-    expect(found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))).toEqual([])
+    expect(await faults(page)).toEqual([])
     await picture(page, `start-${scheme}`)
   })
 }
@@ -58,8 +56,7 @@ for (const width of [1440, 1024, 800, 420]) {
     await page.setViewportSize({ width, height: 900 })
     await openLab(page)
     await page.getByRole('heading', { level: 3 }).waitFor()
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-    expect(overflow).toBeLessThanOrEqual(0)
+    await expectNoOverflow(page)
     await picture(page, `width-${width}`)
   })
 }

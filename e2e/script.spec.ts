@@ -2,7 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, type Page, test } from '@playwright/test'
 import { replaceCode } from './code-panel.ts'
-import { button, needKernel, openLab, picture } from './lab-page.ts'
+import { applies, button, needKernel, openLab, picture, run } from './lab-page.ts'
 
 test('there is a kernel to run scripts on', needKernel)
 
@@ -14,12 +14,8 @@ async function openCode(page: Page): Promise<void> {
   await page.locator('.monaco-editor').first().waitFor()
 }
 
-async function run(page: Page, command: string): Promise<void> {
-  expect(await page.evaluate(id => window.pkvmLab.run(id), command), command).toBe(true)
-}
-
 async function runScript(page: Page): Promise<void> {
-  await expect.poll(() => page.evaluate(() => window.pkvmLab.run('script.run'))).toBe(true)
+  await expect.poll(() => applies(page, 'script.run')).toBe(true)
 }
 
 async function ends(page: Page, ending: 'finished' | 'threw' | 'stopped'): Promise<void> {
@@ -80,7 +76,7 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await replaceCode(page, "import { print } from 'lab'\nprint('round')\nfor (;;) {}\n")
   await runScript(page)
   await expect(trace(page)).toContainText('round')
-  await page.evaluate(() => window.pkvmLab.run('script.stop'))
+  await applies(page, 'script.stop')
   await ends(page, 'stopped')
   await expect(page.getByTestId('script-end')).toContainText('You stopped the script.')
 
@@ -89,7 +85,7 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await runScript(page)
   await expect.poll(async () => page.locator('.trace').innerText(), { timeout: 60_000 }).toContain('The script prints too much')
   // By hand, or by itself when the hand is slow.
-  await page.evaluate(() => window.pkvmLab.run('script.stop'))
+  await applies(page, 'script.stop')
   await ends(page, 'stopped')
 
   // A guest that never exits is interrupted.

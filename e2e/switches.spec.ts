@@ -1,12 +1,6 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
-import { button, fetchedKernels, needKernel, openLab, picture, waitForState } from './lab-page.ts'
-
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-
-async function run(page: Page, ...ids: string[]): Promise<void> {
-  for (const id of ids) expect(await page.evaluate(command => window.pkvmLab.run(command), id)).toBe(true)
-}
+import { faults } from './accessibility.ts'
+import { applies, button, chooseVersion, fetchedKernels, needKernel, openLab, picture, run, THEMES, waitForState } from './lab-page.ts'
 
 /** One combination of the two switches: the cells are those of its row, the taint is the badge's. */
 async function expectRow(page: Page, row: string, cells: { normal: string; protected: string }, taint: string): Promise<void> {
@@ -17,7 +11,7 @@ async function expectRow(page: Page, row: string, cells: { normal: string; prote
 }
 
 async function boot(page: Page, kernel: string): Promise<void> {
-  await page.getByRole('radio', { name: `Linux ${kernel.split('+')[0]}` }).check()
+  await chooseVersion(page, kernel)
   await button(page, 'Boot').click()
   await waitForState(page, 'Powered off')
 }
@@ -65,14 +59,14 @@ test('without EXPERT the option is not available and n; the command line is left
   await expect(option).toBeDisabled()
   await expect(option).not.toBeChecked()
   await expect(page.getByTestId('uapi-value')).toHaveText('CONFIG_PROTECTED_VM_UAPI=n')
-  expect(await page.evaluate(() => window.pkvmLab.run('switch.uapi.y'))).toBe(false)
+  expect(await applies(page, 'switch.uapi.y')).toBe(false)
   await run(page, 'switch.expert.toggle')
   await expect(page.getByTestId('uapi-value')).toHaveText('CONFIG_PROTECTED_VM_UAPI=y')
   await page.getByLabel('Find an option').fill('DEBUG_INFO_BTF')
   await expect(page.getByRole('listitem').filter({ hasText: /^=?\[\*\]=?y?\s*DEBUG_INFO_BTF/ }).first()).toBeVisible()
 })
 
-for (const theme of ['dark', 'light', 'projector'] as const) {
+for (const theme of THEMES) {
   test(`switches, configuration and taint in the ${theme} theme have no fault that axe can find`, async ({ page }) => {
     needKernel()
     await page.addInitScript(chosen => localStorage.setItem('pkvm-lab.theme', chosen), theme)
@@ -80,11 +74,9 @@ for (const theme of ['dark', 'light', 'projector'] as const) {
     await expect(page.locator('html')).toHaveAttribute('data-theme', theme)
     for (const view of ['view.truth', 'view.kconfig']) {
       await run(page, view)
-      await page.evaluate(() => document.fonts.ready)
       // The rest of the page has its own test.
-      const axe = new AxeBuilder({ page }).include('.dock').include('.top-bar').withTags(TAGS)
-      const found = await ((await page.locator('.switches').isVisible()) ? axe.include('.switches') : axe).analyze()
-      expect(found.violations.map(violation => ({ id: violation.id, where: violation.nodes.map(node => node.target) }))).toEqual([])
+      const switches = (await page.locator('.switches').isVisible()) ? ['.switches'] : []
+      expect(await faults(page, { include: ['.dock', '.top-bar', ...switches] })).toEqual([])
       await picture(page, `${view.slice(5)}-${theme}`)
     }
   })
