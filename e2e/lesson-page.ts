@@ -28,16 +28,17 @@ export function lessonFolders(): string[] {
   return readdirSync(CURRICULUM).filter(name => statSync(join(CURRICULUM, name)).isDirectory())
 }
 
+/** Every file of a folder by path from it. */
+function textsIn(root: string): Record<string, string> {
+  const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  const paths = files.map(entry => join(entry.parentPath, entry.name))
+  return Object.fromEntries(paths.map(path => [path.slice(root.length + 1), readFileSync(path, 'utf8')]))
+}
+
 /** A lesson as its folder has it, with the whole files and the runs of each attempt. Its checks are not looked at. */
 export function readFolder(folder: string): Lesson {
-  const root = join(CURRICULUM, folder)
-  const texts: Record<string, string> = {}
-  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const path = join(entry.parentPath, entry.name)
-    texts[path.slice(root.length + 1)] = readFileSync(path, 'utf8')
-  }
-  const { lesson } = readLesson({ name: folder, texts, checks: undefined })
+  const texts = textsIn(join(CURRICULUM, folder))
+  const { lesson } = readLesson({ name: folder, texts, checks: undefined }, textsIn(join('lessons', 'mini-pkvm')))
   if (lesson === null) throw new Error(`${folder} is no lesson`)
   return lesson
 }

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { citationsIn, type LessonFolder, problemText, readLesson, withCitations } from './format.ts'
 
-const CURRICULUM = join(dirname(fileURLToPath(import.meta.url)), 'curriculum')
+const LESSONS = dirname(fileURLToPath(import.meta.url))
+const CURRICULUM = join(LESSONS, 'curriculum')
 
-function textsOf(folder: string): Record<string, string> {
-  const root = join(CURRICULUM, folder)
+function textsIn(root: string): Record<string, string> {
   const files = (readdirSync(root, { recursive: true }) as string[]).filter(path => statSync(join(root, path)).isFile())
   return Object.fromEntries(files.map(path => [path, readFileSync(join(root, path), 'utf8')]))
 }
@@ -67,12 +67,12 @@ const GOOD: LessonFolder = {
 const problemsOf = (texts: Record<string, string | undefined>, checks: unknown = GOOD.checks, name = GOOD.name) => {
   const all = { ...GOOD.texts, ...texts } as Record<string, string>
   for (const [path, text] of Object.entries(texts)) if (text === undefined) delete all[path]
-  return readLesson({ name, texts: all, checks: checks === 'none' ? undefined : checks }).problems.map(problem => problemText(name, problem))
+  return readLesson({ name, texts: all, checks: checks === 'none' ? undefined : checks }, {}).problems.map(problem => problemText(name, problem))
 }
 
 describe('a lesson folder', () => {
   it('is read whole', () => {
-    const { lesson, problems } = readLesson(GOOD)
+    const { lesson, problems } = readLesson(GOOD, {})
     expect(problems).toEqual([])
     expect(lesson).toMatchObject({ number: '07', start: { mode: 'nvhe', append: 'quiet', gate: 'y', ramMiB: 256 }, collect: false, limit: 400_000_000 })
     expect(lesson!.steps.map(step => [step.id, step.blocks.map(block => block.kind), step.hints.length])).toEqual([
@@ -88,7 +88,7 @@ describe('a lesson folder', () => {
   })
 
   it('takes edits in place of another copy of a file', () => {
-    const edits = (text: string) => readLesson({ ...GOOD, texts: { ...GOOD.texts, 'wrong/near/edits.yaml': text, 'wrong/near/expect.yaml': 'check: c\nexplanation: no' } })
+    const edits = (text: string) => readLesson({ ...GOOD, texts: { ...GOOD.texts, 'wrong/near/edits.yaml': text, 'wrong/near/expect.yaml': 'check: c\nexplanation: no' } }, {})
     const near = edits("- { file: script.ts, find: lut, put: $&LUT }").lesson?.attempts.wrong.find(attempt => attempt.name === 'near')
     expect(near?.files['script.ts']).toBe('so$&LUTion')
     const problems = (text: string) => edits(text).problems.map(problem => problemText('07-small', problem))
@@ -147,11 +147,68 @@ describe('a lesson folder', () => {
   })
 })
 
+describe('a lesson that edits mini-pKVM', () => {
+  const SYSTEM = { 'hyp/boot.s': 'enter\nleave\n', 'hyp/map.s': 'one\ntwo\n', 'hyp/stay.s': 'stay\n' }
+  const head = (sources: readonly string[]) =>
+    LESSON.replace('kind: vmm', 'kind: system')
+      .replace("['7.2', mini]", '[mini]')
+      .replace('role: script }', `role: script }${sources.map(name => `\n  - { name: ${name}, role: source }`).join('')}`)
+  const LEAVE = '- file: hyp/boot.s\n  find: leave\n  put: // <- leave'
+  const read = (texts: Record<string, string>) => {
+    const all = {
+      ...GOOD.texts,
+      'lesson.md': head(Object.keys(SYSTEM)),
+      'start/edits.yaml': LEAVE,
+      'start/hyp/map.s': 'whole\n',
+      'solution/attempt.yaml': 'base: system\nanswers: { q: 3 }',
+      ...texts,
+    }
+    const { lesson, problems } = readLesson({ ...GOOD, texts: all }, SYSTEM)
+    return { attempts: lesson!.attempts, problems: problems.map(problem => problemText(GOOD.name, problem)) }
+  }
+
+  it('starts with the system\'s files, edited, and can be solved by them', () => {
+    const { attempts, problems } = read({ 'wrong/back/edits.yaml': '- { file: hyp/boot.s, find: leave, put: stay }', 'wrong/back/expect.yaml': 'check: c\nexplanation: no' })
+    expect(problems).toEqual([])
+    expect(attempts.start.files).toEqual({ 'script.ts': 'start', 'hyp/boot.s': 'enter\n// <- leave\n', 'hyp/map.s': 'whole\n' })
+    expect(attempts.solution).toMatchObject({ files: { 'script.ts': 'solution', 'hyp/boot.s': 'enter\nleave\n', 'hyp/map.s': 'one\ntwo\n' }, runs: [{ answers: { q: '3' } }] })
+    expect(Object.keys(attempts.solution.files)).not.toContain('hyp/stay.s')
+    // It inherits the solution's attempt.yaml too.
+    expect(attempts.wrong[0]).toMatchObject({ name: 'back', files: { 'hyp/boot.s': 'enter\nstay\n' }, runs: [{ answers: { q: '3' } }] })
+  })
+
+  it('takes the solution\'s edits of the start, or of the system', () => {
+    const edits = '- { file: hyp/boot.s, find: enter, put: begin }'
+    expect(read({ 'solution/edits.yaml': edits }).attempts.solution.files['hyp/boot.s']).toBe('begin\nleave\n')
+    expect(read({ 'solution/edits.yaml': edits, 'solution/attempt.yaml': '{}' }).attempts.solution.files).toMatchObject({ 'hyp/boot.s': 'begin\n// <- leave\n', 'hyp/map.s': 'whole\n' })
+  })
+
+  it.each<[string, Record<string, string>, string]>([
+    ['an edit that fits nowhere', { 'start/edits.yaml': LEAVE.replace('find: leave', 'find: eret') }, 'start/edits.yaml, edits[0].find: this text is there 0 times in hyp/boot.s; it should be there once.'],
+    ['an edit that fits twice', { 'start/edits.yaml': LEAVE.replace('find: leave', 'find: e') }, 'start/edits.yaml, edits[0].find: this text is there 4 times in hyp/boot.s; it should be there once.'],
+    ['an edit of nothing', { 'start/edits.yaml': '- { file: hyp/boot.s, put: x }' }, 'start/edits.yaml, edits[0].find: is missing: the text to replace.'],
+    ['an edit misspelt', { 'start/edits.yaml': `${LEAVE}\n  puts: x` }, 'start/edits.yaml, edits[0].puts: is no field of this; known are file, find, put.'],
+    ['an edit of no source', { 'start/edits.yaml': LEAVE.replace('hyp/boot.s', 'script.ts') }, 'start/edits.yaml, edits[0].file: "script.ts" is no file of mini-pKVM that lesson.md lists with the role source.'],
+    ['a file that it also edits', { 'start/hyp/boot.s': 'enter' }, 'start/edits.yaml, edits[0].file: start/ holds hyp/boot.s whole too; keep one of the two.'],
+    ['a file that the solution also edits', { 'solution/edits.yaml': '- { file: script.ts, find: start, put: x }' }, 'solution/edits.yaml, edits[0].file: solution/ holds script.ts whole too; keep one of the two.'],
+    ['a source that is nowhere', { 'lesson.md': head([...Object.keys(SYSTEM), 'hyp/gone.s']) }, 'start/hyp/gone.s: is named in lesson.md, and neither start/ nor mini-pKVM has it.'],
+    ['a base of no attempt', { 'solution/attempt.yaml': 'base: wrong' }, 'solution/attempt.yaml, base: "wrong" is none of start, system.'],
+    ['a base for the start', { 'start/attempt.yaml': 'base: system' }, 'start/attempt.yaml, base: is no field of this; known are settings, answers, predictions, hypercalls, sources, runs.'],
+  ])('with %s gets one sentence', (_, texts, sentence) => {
+    expect(read(texts).problems).toEqual([`07-small/${sentence}`])
+  })
+
+  it('is the only one whose solution can be the system', () => {
+    expect(problemsOf({ 'solution/attempt.yaml': 'base: system\nanswers: { q: 3 }' })).toEqual(['07-small/solution/attempt.yaml, base: the lesson has no file of role source, whose text could be the system\'s.'])
+  })
+})
+
 describe('every lesson of the curriculum', () => {
+  const system = textsIn(join(LESSONS, 'mini-pkvm'))
   for (const name of readdirSync(CURRICULUM).filter(entry => statSync(join(CURRICULUM, entry)).isDirectory()).filter(name => statSync(join(CURRICULUM, name)).isDirectory()).sort()) {
     it(`${name} is well formed`, async () => {
       const checks: unknown = await import(join(CURRICULUM, name, 'checks.ts'))
-      const { problems } = readLesson({ name, texts: textsOf(name), checks })
+      const { problems } = readLesson({ name, texts: textsIn(join(CURRICULUM, name)), checks }, system)
       expect(problems.map(problem => problemText(name, problem))).toEqual([])
     })
   }

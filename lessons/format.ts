@@ -10,6 +10,7 @@ import { readFrontMatter, splitHead } from './format/front-matter.ts'
 import type { Block, Lesson } from './format/lesson.ts'
 import { BUILDS, BUILDS_EXPLANATIONS } from './run/task.ts'
 import { parseLabLink } from './format/links.ts'
+import type { SystemFiles } from './mini-pkvm/system.ts'
 
 export type { FolderTexts } from './format/attempts.ts'
 export { citationsIn, withCitations } from './format/body.ts'
@@ -37,8 +38,11 @@ export interface ReadLesson {
 
 const FOLDER = /^([a-z]?\d+)-[a-z0-9]+(-[a-z0-9]+)*$/
 
-/** Reads a folder whole. Never throws: what is wrong with it is in `problems`, each one sentence with file and field. */
-export function readLesson(folder: LessonFolder): ReadLesson {
+/**
+ * Reads a folder whole. Never throws: what is wrong with it is in `problems`, each one sentence with file and field.
+ * @param system mini-pKVM's files, which lessons of kind system edit: `miniFiles` in the command, SYSTEM_FILES in the page
+ */
+export function readLesson(folder: LessonFolder, system: SystemFiles): ReadLesson {
   const problems: Problem[] = []
   const name = FOLDER.exec(folder.name)
   if (name === null) problems.push({ file: '', field: '', message: `the folder's name should be a number and a name, as in 01-who-runs-at-el2.` })
@@ -52,7 +56,7 @@ export function readLesson(folder: LessonFolder): ReadLesson {
   if (parts === undefined) return { lesson: null, checks, problems }
   const front = readFrontMatter(parts.head, folder.name, problems)
   const { intro, steps } = readBody(parts.body, problems)
-  const attempts = readAttempts(folder.texts, front, problems)
+  const attempts = readAttempts(folder.texts, front, system, problems)
   const lesson: Lesson = { folder: folder.name, number: name?.[1] ?? '', ...front, intro, steps, attempts }
   fitTogether(lesson, checks, problems)
   return { lesson, checks, problems }

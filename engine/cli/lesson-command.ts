@@ -13,7 +13,7 @@ import { citationNotes } from './lesson-citations.ts'
 import { checksBundle, curriculumOf, lessonNames, readLessonFolder } from './lesson-folders.ts'
 import { LessonPool } from './lesson-pool.ts'
 import { resultLines, summaryLine } from './lesson-table.ts'
-import { miniFiles } from './mini-command.ts'
+import { miniDirectory, miniFiles } from './mini-command.ts'
 import { UsageError } from './run-options.ts'
 
 const USAGE =
@@ -111,10 +111,11 @@ async function readAll(wanted: readonly string[], projectRoot: string): Promise<
     if (fitting.length === 0) throw new UsageError(`there is no lesson "${word}"; there are ${names.join(', ')}.`)
     for (const name of fitting) chosen.add(name)
   }
+  const system = await miniFiles(miniDirectory(projectRoot))
   const result: Named[] = []
   for (const name of names) {
     if (wanted.length > 0 && !chosen.has(name)) continue
-    result.push({ name, read: readLesson(await readLessonFolder(curriculum, name, projectRoot)) })
+    result.push({ name, read: readLesson(await readLessonFolder(curriculum, name, projectRoot), system) })
   }
   return result
 }
@@ -189,7 +190,7 @@ async function threadPool(lessons: readonly Named[], kernels: Kernels, options: 
     new URL('./lesson-thread.mjs', import.meta.url),
     {
       images: kernels.images,
-      mini: mini ? await miniFiles(join(projectRoot, 'lessons', 'mini-pkvm')) : {},
+      mini: mini ? await miniFiles(miniDirectory(projectRoot)) : {},
       init: await initSources(projectRoot),
       checks: Object.fromEntries(lessons.map(({ name }) => [name, checksBundle(name, projectRoot)])),
       listing,

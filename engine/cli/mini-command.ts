@@ -80,7 +80,8 @@ export async function miniCommand(args: readonly string[], projectRoot: string):
   return 0
 }
 
-function miniDirectory(projectRoot: string): string {
+/** Where the project has mini-pKVM's files. */
+export function miniDirectory(projectRoot: string): string {
   return join(projectRoot, 'lessons', 'mini-pkvm')
 }
 

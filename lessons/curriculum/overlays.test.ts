@@ -1,78 +1,66 @@
 /**
- * Lessons that edit mini-pKVM hold copies of its files. When the system's own change, the copies have to follow: what a
- * lesson does not ask the learner to change must be, line for line, what the system has.
+ * Lessons that edit mini-pKVM: start/edits.yaml takes something out of the system, or breaks it, and what the learner
+ * writes belongs there. That those edits fit the system's files as they are, reading the lesson tells.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { miniFiles } from '../../engine/cli/mini-command.ts'
+import { parse } from 'yaml'
+import { miniDirectory, miniFiles } from '../../engine/cli/mini-command.ts'
 import { readLessonFolder } from '../../engine/cli/lesson-folders.ts'
 import { projectRoot } from '../../engine/cli/oracle.ts'
 import { readLesson } from '../format.ts'
 
-/** Lines `from` to `to` (exclusive) of the system's file stand as `lines` in the lesson's. */
-interface Hunk {
-  readonly from: number
-  readonly to: number
-  readonly lines: readonly string[]
+/** Lines beside a gap that an attempt at it may change too. */
+const NEAR = 3
+
+/** What is assembled: comments may tell less to a learner who is to find something out. */
+const code = (text: string) => text.split('\n').map(line => line.replace(/\/\/.*/, '').trim()).filter(line => line !== '')
+
+/** A file but its gaps, and but the lines near them: the parts in order, with the file's ends marked. */
+function outside(original: string, gaps: readonly string[]): string[] {
+  const places = gaps.map(gap => ({ from: original.indexOf(gap), to: original.indexOf(gap) + gap.length })).sort((a, b) => a.from - b.from)
+  return [...places, null].map((gap, i) => {
+    const before = places[i - 1]
+    const lines = code(original.slice(before?.to ?? 0, gap?.from))
+    const part = lines.slice(before ? NEAR : 0, gap ? Math.max(0, lines.length - NEAR) : undefined)
+    return [...(before ? [] : ['begin']), ...part, ...(gap ? [] : ['end'])].join('\n')
+  })
 }
 
-/** What differs, by the longest common subsequence of lines. */
-function hunks(original: string, text: string): Hunk[] {
-  const [a, b] = [original.split('\n'), text.split('\n')]
-  const lengths = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1))
-  for (let i = a.length - 1; i >= 0; i--) {
-    for (let j = b.length - 1; j >= 0; j--) lengths[i]![j] = a[i] === b[j] ? lengths[i + 1]![j + 1]! + 1 : Math.max(lengths[i + 1]![j]!, lengths[i]![j + 1]!)
-  }
-  const found: Hunk[] = []
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
-    if (i < a.length && j < b.length && a[i] === b[j]) {
-      i++
-      j++
-      continue
-    }
-    const [from, first] = [i, j]
-    while ((i < a.length || j < b.length) && !(i < a.length && j < b.length && a[i] === b[j])) {
-      if (j >= b.length || (i < a.length && lengths[i + 1]![j]! >= lengths[i]![j + 1]!)) i++
-      else j++
-    }
-    found.push({ from, to: i, lines: b.slice(first, j) })
-  }
-  return found
+/** The first part that the text does not have after the others. */
+function changed(text: string, parts: readonly string[]): string | undefined {
+  const whole = ['begin', ...code(text), 'end'].join('\n')
+  let at = 0
+  return parts.find(part => {
+    const found = whole.indexOf(part, at)
+    at = found + part.length
+    return found < 0
+  })
 }
-
-const same = (a: Hunk, b: Hunk) => a.from === b.from && a.to === b.to && a.lines.join('\n') === b.lines.join('\n')
-/** Within a few lines of it: an empty line or a comment next to the part may change with it. */
-const near = (a: Hunk, b: Hunk) => a.from <= b.to + 3 && b.from <= a.to + 3
-/** Lines without their comments: those may tell less to a learner who is to find something out. */
-const code = (lines: readonly string[]) => lines.map(line => line.replace(/\/\/.*/, '').trim()).filter(line => line !== '').join('\n')
-const shown = (file: string, { from, to, lines }: Hunk) => `${file}:${from + 1}-${to}: ${lines.join(' | ').slice(0, 200)}`
 
 const curriculum = join(projectRoot, 'lessons', 'curriculum')
 const folders = readdirSync(curriculum).filter(name => /^[bx]\d\d-/.test(name))
 
-describe('copies of mini-pKVM in lessons', async () => {
-  const system = await miniFiles(join(projectRoot, 'lessons', 'mini-pkvm'))
+describe('edits of mini-pKVM in lessons', async () => {
+  const system = await miniFiles(miniDirectory(projectRoot))
   it.each(folders)('%s', async name => {
-    const { lesson } = readLesson(await readLessonFolder(curriculum, name, projectRoot))
-    if (lesson === null) throw new Error(`${name} is malformed: see pkvm-lab lesson test`)
+    const folder = await readLessonFolder(curriculum, name, projectRoot)
+    const { lesson, problems } = readLesson(folder, system)
+    if (lesson === null || problems.length > 0) throw new Error(`${name} is malformed: see pkvm-lab lesson test`)
     const { start, solution, wrong } = lesson.attempts
+    const edits = parse(folder.texts['start/edits.yaml'] ?? '[]') as { file: string; find: string; put: string }[]
     for (const { name: file } of lesson.files.filter(({ role }) => role === 'source')) {
       const original = system[file]
-      if (original === undefined) throw new Error(`${name} names ${file}, which is none of mini-pKVM's files`)
-      const of = (files: Readonly<Record<string, string>>) => hunks(original, files[file] ?? original)
-      const lines = original.split('\n')
-      const open = of(start.files).filter(hunk => code(hunk.lines) !== code(lines.slice(hunk.from, hunk.to)) || hunk.lines.some(line => line.includes('<-')))
-      const solved = of(solution.files)
-      // What the learner is not asked to change is the system's own.
-      expect(open.filter(hunk => solved.some(other => same(hunk, other))).map(hunk => shown(file, hunk))).toEqual([])
-      // Where something is missing the start says so.
-      if (name.startsWith('b')) expect(open.filter(hunk => !hunk.lines.some(line => line.includes('<-'))).map(hunk => shown(file, hunk))).toEqual([])
-      // Attempts are at the place that is open; who breaks and mends may do so elsewhere.
-      for (const attempt of name.startsWith('b') ? [solution, ...wrong] : []) {
-        const astray = of(attempt.files).filter(hunk => code(hunk.lines) !== code(lines.slice(hunk.from, hunk.to)) && !open.some(other => near(hunk, other)))
-        expect([attempt.name, ...astray.map(hunk => shown(file, hunk))]).toEqual([attempt.name])
-      }
+      if (original === undefined || start.files[file] === undefined) continue
+      const gaps = edits.filter(edit => edit.file === file)
+      // Nothing that the start changes stays so: the learner is led back to the system.
+      expect(code(solution.files[file] ?? '')).toEqual(code(original))
+      // Who breaks and mends may do so elsewhere; who builds is told where.
+      if (!name.startsWith('b')) continue
+      expect(gaps.filter(({ put }) => !put.includes('<-'))).toEqual([])
+      const parts = outside(original, gaps.map(({ find }) => find))
+      for (const attempt of [start, ...wrong]) expect([attempt.name, changed(attempt.files[file] ?? '', parts)]).toEqual([attempt.name, undefined])
     }
   })
 })
