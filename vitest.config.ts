@@ -6,5 +6,6 @@ export default defineConfig({
     // Whole-machine tests hold up to a gigabyte each: two at a time at most.
     maxWorkers: 2,
     testTimeout: 600_000,
+    hookTimeout: 600_000,
   },
 })

@@ -1,6 +1,4 @@
-/** A machine with the lab agent, headless: for the lesson runner's command and for tests. */
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** A machine with the lab agent, headless: for tests. */
 import type { RemoteAgentPort } from '../agent/remote-port.ts'
 import type { Hello } from '../agent/requests.ts'
 import { LocalLab } from '../worker/local-lab.ts'
@@ -21,24 +19,12 @@ export interface AgentMachineOptions {
   readonly factory?: MachineFactory
 }
 
-/** Texts of lessons/init by file name, read from the project's directory. */
-export function initSources(projectRoot: string): Record<string, string> {
-  const directory = join(projectRoot, 'lessons', 'init')
-  const names = readdirSync(directory).filter(name => name.endsWith('.s'))
-  return Object.fromEntries(names.map(name => [name, readFileSync(join(directory, name), 'utf8')]))
-}
-
-/** A lab in this thread that runs slices with setImmediate. */
-export function nodeLab(factory?: MachineFactory): LocalLab {
-  return new LocalLab(callback => void setImmediate(callback), factory)
-}
-
 /**
  * Boot a kernel with the lab's init program as agent and wait until the agent is there.
  * @throws Error with the lab's sentence when the machine cannot be made, or is over before the agent says hello.
  */
 export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: LocalLab; agent: RemoteAgentPort; hello: Hello }> {
-  const lab = nodeLab(options.factory)
+  const lab = new LocalLab(callback => void setImmediate(callback), options.factory)
   const agent = lab.agent()
   lab.subscribe(message => {
     if (message.type === 'console') options.console?.(message.bytes)

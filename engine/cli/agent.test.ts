@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as agent from '../agent/port.ts'
 import type { RemoteAgentPort } from '../agent/remote-port.ts'
 import { decodeFrame, encodeFrame, type Hello, type SyscallRequest } from '../agent/requests.ts'
@@ -9,11 +9,9 @@ import { buildInitProgram } from '../machine/init-program.ts'
 import type { LocalLab } from '../worker/local-lab.ts'
 import { machineFactory } from '../worker/machine-factory.ts'
 import type { RunnableMachine } from '../worker/session.ts'
-import { bootAgent, initSources } from './agent-machine.ts'
+import { bootAgent } from './agent-machine.ts'
+import { initSources } from './initrd-command.ts'
 import { haveQemu, kernelOf, labInitrd, projectRoot, qemu, skipLoudly } from './oracle.ts'
-
-// A machine that others use too may take its time.
-vi.setConfig({ testTimeout: 120_000 })
 
 const GUEST_BASE = 0x40000000n
 const GUEST = `
@@ -103,7 +101,7 @@ for (const series of ['7.2', '7.3']) {
       lab = booted.lab
       port = booted.agent
       hello = booted.hello
-    }, 120_000)
+    })
 
     afterAll(() => lab?.close())
 
@@ -355,7 +353,7 @@ it.skipIf(skipLoudly(!haveQemu || anyKernel === undefined, 'no QEMU or no kernel
   const run = await qemu(anyKernel!, await labInitrd(), 'console=ttyAMA0 quiet cryptomgr.notests lab.init=agent')
   expect(run.stdout).toContain('agent=ENOENT')
   expect(run.status).toBe(0)
-}, 120_000)
+})
 
 describe('a machine that has no agent to offer', () => {
   const sources = initSources(projectRoot)

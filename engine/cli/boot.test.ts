@@ -1,11 +1,8 @@
-import { afterAll, describe, expect, it } from 'vitest'
-import { rmSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
 import { type Run, facts, haveQemu, kernelOf, lab, labInitrd, qemu, skipLoudly } from './oracle.ts'
 
 const BASE = 'console=ttyAMA0 cryptomgr.notests'
 const MODES = { absent: BASE, none: `${BASE} kvm-arm.mode=none`, nvhe: `${BASE} kvm-arm.mode=nvhe`, protected: `${BASE} kvm-arm.mode=protected` }
-
-afterAll(async () => rmSync(await labInitrd().catch(() => ''), { force: true }))
 
 async function boot(kernel: string, append: string): Promise<Run> {
   return lab('run', '-kernel', kernel, '-initrd', await labInitrd(), '-append', append)

@@ -27,12 +27,12 @@ for (const series of ['7.2', '7.3']) {
       // pKVM itself is up: only the creation is refused.
       expect(console).toMatch(/Protected nVHE mode initialized/)
       expect(console).not.toMatch(/protected VMs are experimental/)
-    }, 180_000)
+    })
 
     it('with PROTECTED_VM_UAPI=y is the kernel as it is', async () => {
       const { known } = await probe(kernel!, '-gate', 'y', '-until', '^vm.protected.taint=')
       expect(known).toMatchObject({ 'vm.normal.create': 'fd', 'vm.protected.create': 'fd', 'vm.protected.taint': '64' })
-    }, 180_000)
+    })
   })
 }
 

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildInitrd } from '../machine/init-program.ts'
 import { progressBar } from './kernel-command.ts'
@@ -15,7 +15,7 @@ export async function initrdCommand(args: readonly string[], projectRoot: string
   const known = option === undefined || (option === '-shell' && value === undefined) || (option === '-busybox' && value !== undefined)
   if (output === undefined || output.startsWith('-') || rest.length > 0 || !known) throw new UsageError(USAGE)
   const busybox = await busyboxBytes(option, value, defaultCache(projectRoot))
-  const initrd = buildInitrd({ sources: await initSources(projectRoot), ...(busybox === undefined ? {} : { busybox }) })
+  const initrd = buildInitrd({ sources: initSources(projectRoot), ...(busybox === undefined ? {} : { busybox }) })
   await writeFile(output, initrd)
   return 0
 }
@@ -31,10 +31,10 @@ async function busyboxBytes(option: string | undefined, path: string | undefined
   return undefined
 }
 
-/** The init program's sources by file name. */
-export async function initSources(projectRoot: string): Promise<Record<string, string>> {
+/** The init program's sources by file name. @throws UsageError when they are not there */
+export function initSources(projectRoot: string): Record<string, string> {
   const directory = join(projectRoot, 'lessons', 'init')
   if (!existsSync(directory)) throw new UsageError(`the init program's sources are not in ${directory}: run the command from a clone of the project.`)
-  const names = (await readdir(directory)).filter((n) => n.endsWith('.s'))
-  return Object.fromEntries(await Promise.all(names.map(async (n) => [n, await readFile(join(directory, n), 'utf8')] as const)))
+  const names = readdirSync(directory).filter((n) => n.endsWith('.s'))
+  return Object.fromEntries(names.map((n) => [n, readFileSync(join(directory, n), 'utf8')]))
 }

@@ -1,10 +1,12 @@
 /** Running things from tests: kernels at hand, the lab's command, QEMU as the oracle. */
 import { spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 import { compareVersions } from './kernel-supply.ts'
-import { factIn } from '../../lessons/init/facts.ts'
+import { factIn, withoutInterruptions } from '../../lessons/init/facts.ts'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 const kernels = join(projectRoot, '.cache', 'kernels')
@@ -56,20 +58,29 @@ export function qemu(kernel: string, initrd: string, append: string): Promise<Ru
   ])
 }
 
-/** The lab's initrd, built once per process. */
-export async function labInitrd(): Promise<string> {
-  const path = join(projectRoot, '.cache', `test-initrd-${process.pid}.cpio`)
-  if (!existsSync(path)) {
-    mkdirSync(join(projectRoot, '.cache'), { recursive: true })
-    const built = await lab('initrd', path)
-    if (built.status !== 0) throw new Error(`pkvm-lab initrd: ${built.stderr}`)
-  }
+let directory: string | undefined
+let initrd: Promise<string> | undefined
+afterAll(() => {
+  if (directory !== undefined) rmSync(directory, { recursive: true, force: true })
+})
+
+/** The lab's initrd, built once for a test file and gone after its last test. */
+export function labInitrd(): Promise<string> {
+  initrd ??= buildLabInitrd()
+  return initrd
+}
+
+async function buildLabInitrd(): Promise<string> {
+  directory = mkdtempSync(join(tmpdir(), 'pkvm-lab-initrd-'))
+  const path = join(directory, 'initrd.cpio')
+  const built = await lab('initrd', path)
+  if (built.status !== 0) throw new Error(`pkvm-lab initrd: ${built.stderr}`)
   return path
 }
 
 /** The probe's `key=value` lines, in order. */
 export function facts(console: string): string[] {
-  return console.split('\n').flatMap((line) => {
+  return withoutInterruptions(console).split('\n').flatMap((line) => {
     const fact = factIn(line)
     return fact === null ? [] : [`${fact.key}=${fact.value}`]
   })

@@ -190,7 +190,7 @@ describe('bare metal', () => {
     const dir = mkdtempSync(join(tmpdir(), 'bare-metal-'))
     try {
       const run = (command: string, args: string[]): string => {
-        const r = spawnSync(command, args, { timeout: 20_000, encoding: 'utf8' })
+        const r = spawnSync(command, args, { timeout: 300_000, encoding: 'utf8' })
         if (r.status !== 0) throw new Error(`${command}: ${r.stderr} ${r.error ?? ''}`)
         return r.stdout
       }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { initSources } from '../cli/initrd-command.ts'
 import { kernelOf, projectRoot, skipLoudly } from '../cli/oracle.ts'
 import { EventLog } from '../inspect/events/event-log.ts'
 import { buildInitrd } from './init-program.ts'
@@ -12,18 +12,12 @@ const APPEND = 'console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests'
 /** Instructions from the checkpoint to where runs are compared. */
 const FURTHER = 50_000_000
 
-function initrd(): Uint8Array {
-  const folder = join(projectRoot, 'lessons/init')
-  const files = readdirSync(folder).filter((name) => /\.s$/.test(name))
-  return buildInitrd({ sources: Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), 'utf8')])) })
-}
-
 function start(tier1: boolean) {
   const text: string[] = []
   const image = readFileSync(kernel!)
   const machine = Machine.create({
     image,
-    initrd: initrd(),
+    initrd: buildInitrd({ sources: initSources(projectRoot) }),
     append: APPEND,
     ramMiB: 256,
     tier1,

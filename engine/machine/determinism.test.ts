@@ -1,10 +1,7 @@
-import { rmSync } from 'node:fs'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { kernelOf, lab, labInitrd, skipLoudly } from '../cli/oracle.ts'
 
 const COUNTS = '1000000,25000000,60000000'
-
-afterAll(async () => rmSync(await labInitrd().catch(() => ''), { force: true }))
 
 const kernel = kernelOf('7.2') ?? kernelOf('7.3')
 

@@ -190,7 +190,7 @@ ${ops.map((o) => ` .long ${o.kind}, ${o.at}\n .quad 0x${o.value.toString(16)}`).
 }
 
 function run(command: string, args: string[]): string {
-  const r = spawnSync(command, args, { timeout: 60_000, encoding: 'utf8', maxBuffer: 64 << 20 })
+  const r = spawnSync(command, args, { timeout: 300_000, encoding: 'utf8', maxBuffer: 64 << 20 })
   if (r.status !== 0) throw new Error(`${command}: ${r.stderr} ${r.error ?? ''}`)
   return r.stdout
 }

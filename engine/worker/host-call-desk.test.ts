@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { initSources } from '../cli/initrd-command.ts'
 import { miniFiles } from '../cli/mini-command.ts'
 import { kernelOf, projectRoot, skipLoudly } from '../cli/oracle.ts'
 import { StateCode } from '../inspect/hyp-page.ts'
@@ -21,12 +22,6 @@ const PAGE = 4096
 /** pKVM protects itself by then, and the lab's init has not made its VMs. */
 const READY = 440_000_000
 const RANDOM_CALLS = { '7.2': 500, '7.3': 100 }
-
-function initrd(): Uint8Array {
-  const folder = join(projectRoot, 'lessons/init')
-  const files = readdirSync(folder).filter(name => /\.s$/.test(name))
-  return buildInitrd({ sources: Object.fromEntries(files.map(name => [name, readFileSync(join(folder, name), 'utf8')])) })
-}
 
 function runTo(machine: Machine, target: number): void {
   while (machine.instructions < target) {
@@ -60,7 +55,7 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       const image = readFileSync(kernel!)
       machine = Machine.create({
         image,
-        initrd: initrd(),
+        initrd: buildInitrd({ sources: initSources(projectRoot) }),
         append: APPEND,
         ramMiB: 128,
         console: bytes => {
@@ -74,7 +69,7 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       start = new CheckpointSlot(machine, log)
       runTo(machine, READY)
       start.keep()
-    }, 600_000)
+    })
 
     const call = (name: string, ...args: (string | number)[]): HostCallAnswer => {
       const done = desk.call({ type: 'hostCall', id: ++id, call: name, args: args.map(String) })
@@ -219,7 +214,7 @@ describe('hypercalls by hand on mini-pKVM', () => {
   it('are its own calls by its own names, with Linux’s answers', async () => {
     const { system } = configureSystem(await miniFiles(join(projectRoot, 'lessons/mini-pkvm')))
     const { image, description } = openImage(system)
-    const machine = Machine.create({ image, initrd: initrd(), append: APPEND, ramMiB: 128, console: () => {} })
+    const machine = Machine.create({ image, initrd: buildInitrd({ sources: initSources(projectRoot) }), append: APPEND, ramMiB: 128, console: () => {} })
     const kernel = new KernelData(machine, description)
     const log = logEvents(machine, kernel)
     const desk = new HostCallDesk(machine, kernel, log)

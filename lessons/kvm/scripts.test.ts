@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { bootAgent, initSources } from '../../engine/cli/agent-machine.ts'
+import { bootAgent } from '../../engine/cli/agent-machine.ts'
+import { initSources } from '../../engine/cli/initrd-command.ts'
 import { assembleGuest } from './assemble-guest.ts'
 import type { Answer } from './lab.d.ts'
 import { runScript, type ScriptEnding } from './run-script.ts'
@@ -60,7 +61,7 @@ describe.skipIf(versions.length === 0).each(versions)('Linux %s', version => {
   beforeAll(async () => {
     const image = readFileSync(join(KERNELS, version, 'Image'))
     machine = await bootAgent({ sources: initSources(ROOT), image, append: 'kvm-arm.mode=protected cryptomgr.notests', ramMiB: 256 })
-  }, 300_000)
+  })
   afterAll(() => machine?.lab.close())
 
   test('the example: the host reads the shared page and no other', async () => {

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { initSources } from '../../engine/cli/agent-machine.ts'
+import { initSources } from '../../engine/cli/initrd-command.ts'
 import { projectRoot } from '../../engine/cli/oracle.ts'
 import { type LabMessage, LocalLab } from '../../engine/worker/local-lab.ts'
 import { configureSystem, type SystemFiles } from './system.ts'

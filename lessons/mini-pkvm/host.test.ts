@@ -6,7 +6,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { bootAgent, initSources } from '../../engine/cli/agent-machine.ts'
+import { bootAgent } from '../../engine/cli/agent-machine.ts'
+import { initSources } from '../../engine/cli/initrd-command.ts'
 import { facts, haveQemu, kernelOf, projectRoot, qemu, skipLoudly } from '../../engine/cli/oracle.ts'
 import { buildSystem } from '../../engine/machine/assembled-system.ts'
 import { buildInitrd } from '../../engine/machine/init-program.ts'
@@ -142,7 +143,6 @@ describe.skipIf(skipLoudly(!haveQemu, 'no QEMU'))('mini-pKVM on QEMU', () => {
       const run = await qemu(...paths, append)
       expect(run.stdout).toBe(boot(append).console)
     },
-    60_000,
   )
 })
 
@@ -180,16 +180,16 @@ describe('a VMM on mini-pKVM', () => {
   it('has room for 255 VMs, and gets back their handles', async () => {
     const end = '255 VMs, then ENOMEM'
     expect(await scriptOn(image, LIMITS)).toEqual([end, end, '{"kind":"finished"}'])
-  }, 60_000)
+  })
 
   it('loses no memory', async () => {
     const lines = ['nothing is lost', 'locked 0', 'one message', '{"kind":"finished"}']
     expect(await scriptOn(image, LEAKS)).toEqual(lines)
-  }, 60_000)
+  })
 
   it('survives random system calls', async () => {
     expect(await scriptOn(image, RANDOM)).toEqual(['done', '{"kind":"finished"}'])
-  }, 60_000)
+  })
 })
 
 const debian = kernelOf('7.2')
@@ -199,5 +199,5 @@ describe.skipIf(skipLoudly(debian === undefined, 'no kernel 7.2'))('the same scr
     expect(mini.at(-1)).toBe('{"kind":"finished"}')
     const real = await scriptOn(readFileSync(debian!))
     expect(mini).toEqual(real)
-  }, 300_000)
+  })
 })

@@ -486,7 +486,7 @@ describe.skipIf(!qemu)('on QEMU', () => {
       const image = join(folder, 'Image')
       writeFileSync(image, system.image)
       const machineOptions = ['-M', 'virt,virtualization=on,gic-version=3', '-cpu', 'cortex-a72', '-m', '128', '-nic', 'none']
-      const run = spawnSync('qemu-system-aarch64', [...machineOptions, '-nographic', '-kernel', image], { input: '', timeout: 60_000 })
+      const run = spawnSync('qemu-system-aarch64', [...machineOptions, '-nographic', '-kernel', image], { input: '', timeout: 300_000 })
       expect(lab.split('\n').length).toBe(2001)
       expect(run.stdout.toString()).toBe(lab)
     } finally {
