@@ -49,7 +49,7 @@ export function CallBox() {
       <input
         id={CALL_BOX}
         type="text"
-        className="mono"
+        className="field mono"
         role="combobox"
         aria-expanded={shown}
         aria-controls={`${id}-list`}

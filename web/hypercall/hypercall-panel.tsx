@@ -62,7 +62,7 @@ function Form(props: { booted: boolean }) {
           <input
             id={`hypercall-${name}`}
             type="text"
-            className="mono"
+            className="field mono"
             spellCheck={false}
             autoComplete="off"
             placeholder={known === undefined ? '0' : '0x…'}
@@ -87,7 +87,7 @@ function Form(props: { booted: boolean }) {
         <input
           id="hypercall-more"
           type="text"
-          className="mono"
+          className="field mono"
           spellCheck={false}
           autoComplete="off"
           placeholder="none"

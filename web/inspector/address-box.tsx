@@ -21,7 +21,7 @@ export function AddressBox() {
           <input
             id={ADDRESS_BOX}
             type="text"
-            className="mono"
+            className="field mono"
             spellCheck={false}
             autoComplete="off"
             autoCapitalize="off"

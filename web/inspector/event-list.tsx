@@ -90,7 +90,7 @@ export function EventList() {
         <input
           id={EVENT_FILTER}
           type="text"
-          className="event-text mono"
+          className="event-text field mono"
           aria-label="Filter events by text"
           placeholder="text, symbol, caller"
           spellCheck={false}

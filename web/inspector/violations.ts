@@ -31,7 +31,7 @@ export function watchViolations(): void {
     addFallen(events)
     if (pause) {
       openEvent(first)
-      notify({ message: `An invariant fell: ${rule(first)}`, hint: `${particulars(first, events.length - 1)} The machine is paused right there.` })
+      notify({ message: `An invariant fell: ${rule(first)}`, hint: `${particulars(first, events.length - 1)} The machine is paused right there; Resume lets it go on.` })
       return
     }
     // Whoever lets the machine go on is not carried from page to page: the first is pointed at, and the others counted.

@@ -3,18 +3,18 @@
  * the machine goes back before each run.
  */
 import { KconfigError } from '../../engine/inspect/kconfig-menu.ts'
-import type { BuildDiagnostic, SystemSources } from '../../engine/worker/build-protocol.ts'
+import type { SystemSources } from '../../engine/worker/build-protocol.ts'
 import { type Lesson, type LessonSettings, type SettingsChange, seriesOf } from '../../lessons/format.ts'
 import type { KernelChoice } from '../../lessons/run/task.ts'
 import { lessonSystem, machineSettings } from '../../lessons/run/machines.ts'
 import { kvmModeOf, withKvmMode } from '../command-line.ts'
-import { clearDiagnostics, type Problem, setDiagnostics, workspaceFiles } from '../editor/files-store.ts'
+import { workspaceFiles } from '../editor/files-store.ts'
 import { FileError } from '../files.ts'
 import { inspection } from '../inspector/inspection-client.ts'
 import { machineConnection } from '../machine-control.ts'
 import { type Choice, isBuiltHere, type LabState, setChoice, useLab } from '../store.ts'
 import { optionValue, useSwitches } from '../switches/switch-store.ts'
-import { kconfigSentence } from '../system/system-build.ts'
+import { kconfigSentence, markDiagnostics } from '../system/system-build.ts'
 import { lessonSystems } from './lesson-systems.ts'
 import { progressOf, shelfLesson, useLessons, workspaceOf } from './lesson-store.ts'
 
@@ -109,12 +109,10 @@ export function overlayOf(lesson: Lesson): Record<string, string> {
   return Object.fromEntries(sources.flatMap(({ name }) => (texts[name] === undefined ? [] : [[name, texts[name]] as const])))
 }
 
-const ASSEMBLER = 'assembler'
-
 export function startLessonSystems(): void {
   lessonSystems.build = async (): Promise<SystemSources> => {
     const open = shelfLesson(useLessons.getState().open)
-    if (open === undefined) throw new FileError('The lesson whose system this is is not open.', 'Open it, or choose another kernel.')
+    if (open === undefined) throw new FileError('The chosen system is that of a lesson that is no longer open.', 'Open it, or choose another kernel.')
     const { SYSTEM_FILES } = await import('../system/system-sources.ts')
     try {
       return lessonSystem(SYSTEM_FILES, overlayOf(open.lesson), settingsNow(open.lesson))
@@ -126,18 +124,10 @@ export function startLessonSystems(): void {
   lessonSystems.failed = (message, diagnostics) => {
     const open = shelfLesson(useLessons.getState().open)
     if (open === undefined) return
-    mark(open.lesson, diagnostics)
+    markDiagnostics(diagnostics, workspaceOf(open.lesson.id, progressOf(open.lesson.id).showing))
     const places = diagnostics.filter(({ severity }) => severity === 'error').map(({ file, line, column, message: what }) => ({ file, line, column, message: what }))
     useLessons.setState({ built: { explanation: 'assembly', detail: message, places } })
   }
-}
-
-function mark(lesson: Lesson, diagnostics: readonly BuildDiagnostic[]): void {
-  const workspace = workspaceOf(lesson.id, progressOf(lesson.id).showing)
-  clearDiagnostics(ASSEMBLER, workspace)
-  const byFile = new Map<string, Problem[]>()
-  for (const { severity, message, file, line, column } of diagnostics) byFile.set(file, [...(byFile.get(file) ?? []), { severity, message, line, column }])
-  for (const [file, problems] of byFile) setDiagnostics(file, problems, ASSEMBLER, workspace)
 }
 
 // ------------------------------------------------------------------------------------------------ where runs begin

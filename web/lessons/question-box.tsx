@@ -47,7 +47,7 @@ function Typed(props: { labelled: string; answer: string; onGive(answer: string)
         if (text.trim() !== '') props.onGive(text.trim())
       }}
     >
-      <input type="text" aria-labelledby={props.labelled} value={text} autoComplete="off" spellCheck={false} onChange={event => setText(event.target.value)} />
+      <input type="text" className="field" aria-labelledby={props.labelled} value={text} autoComplete="off" spellCheck={false} onChange={event => setText(event.target.value)} />
       <button type="submit" className="button" disabled={text.trim() === '' || text.trim() === props.answer}>
         Answer
       </button>

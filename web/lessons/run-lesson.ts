@@ -3,23 +3,23 @@
  * and then the lesson's checks ask the machine. The same code asks as in `pkvm-lab lesson test`.
  */
 import { type Lesson, scriptOf } from '../../lessons/format.ts'
-import { GUEST_ORIGIN, type GuestProgram } from '../../lessons/kvm/guest-image.ts'
+import { GUEST_ORIGIN } from '../../lessons/kvm/guest-image.ts'
 import type { ScriptBundle } from '../../lessons/kvm/run-script.ts'
 import { type CheckResult, collected, evaluate, outcomesOf, unbootedChecks } from '../../lessons/run/evaluate.ts'
 import type { AnswerValue, Ending } from '../../lessons/run/lesson-run.ts'
 import { LabQuestions } from '../../lessons/run/questions.ts'
 import { type RunFrame, RunRecord } from '../../lessons/run/record.ts'
 import type { KernelChoice } from '../../lessons/run/task.ts'
-import { assembleFiles } from '../editor/assembler-client.ts'
 import { compileScripts } from '../editor/compile-scripts.ts'
 import { save, setDiagnostics, clearDiagnostics, workspaceFiles } from '../editor/files-store.ts'
 import { inspection } from '../inspector/inspection-client.ts'
 import { setPauseOnViolation, useViolations } from '../inspector/violations.ts'
 import { useLayout } from '../layout/layout-store.ts'
 import { boot, machineConnection, pause } from '../machine-control.ts'
+import { assembleGuests, isAssembly } from '../script/guests.ts'
 import { begin, runBundle, showPlace, stopScript, withAgent } from '../script/script-runner.ts'
 import type { Output } from '../script/sandbox-protocol.ts'
-import { isRunning, type ScriptProblem, useScript } from '../script/script-store.ts'
+import { isRunning, useScript } from '../script/script-store.ts'
 import { type Choice, setChoice, useLab } from '../store.ts'
 import { keepLesson } from './keep-lesson.ts'
 import { backToStart, chosenFitting, consoleSoFar, fittingKernels, hasStart, newEdition, settingsNow } from './lesson-machine.ts'
@@ -129,23 +129,13 @@ async function bundleOf(lesson: Lesson, workspace: string): Promise<ScriptBundle
     if ('diagnostics' in compiled) return faultOf('types', compiled.diagnostics)
     modules = compiled.modules
   }
-  const guests: Record<string, GuestProgram> = {}
-  const places: ScriptProblem[] = []
   const lessonGuests = lesson.files.filter(file => file.role === 'assembly').map(file => file.name)
   const sources = new Set(lesson.files.filter(file => file.role === 'source').map(file => file.name))
   // The learner's own files are guests when a script names them.
   const added = Object.keys(files).filter(
-    file => /\.[sS]$/.test(file) && !file.includes('/') && !lessonGuests.includes(file) && !sources.has(file) && (files[entry] ?? '').includes(`'${file}'`),
+    file => isAssembly(file) && !file.includes('/') && !lessonGuests.includes(file) && !sources.has(file) && (files[entry] ?? '').includes(`'${file}'`),
   )
-  for (const file of [...lessonGuests, ...added]) {
-    if (files[file] === undefined) {
-      places.push({ file, line: 1, column: 1, message: 'This file is missing: reset the files to have it back.' })
-      continue
-    }
-    const { ok, bytes, symbols, diagnostics } = await assembleFiles(files, file, undefined, { origin: GUEST_ORIGIN })
-    if (ok) guests[file] = { bytes, symbols: Object.fromEntries(symbols), address: GUEST_ORIGIN }
-    else places.push(...diagnostics)
-  }
+  const { guests, problems: places } = await assembleGuests(files, [...lessonGuests, ...added])
   clearDiagnostics(SOURCE, workspace)
   if (places.length === 0) return { entry, modules, guests }
   for (const file of new Set(places.map(place => place.file))) {

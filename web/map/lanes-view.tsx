@@ -272,7 +272,7 @@ export function LanesView(props: { frame: OwnershipFrame }) {
       {hover !== null && hovered !== null && (
         <Tooltip frame={frame} piece={hovered.piece} page={hover.page} guestSpace={guestSpace} x={hover.x} y={hover.y} bounds={size} />
       )}
-      <p className="visually-hidden" aria-live="polite">
+      <p className="unseen" aria-live="polite">
         {here === null ? '' : sentenceOf(describe(frame, here.piece, cursor, guestSpace))}
       </p>
     </div>

@@ -108,7 +108,7 @@ function Controls(props: { frame: OwnershipFrame }) {
         onChoose={value => setView((value === 'lanes' || value === 'table' ? value : Number(value)) as MapView)}
       />
       <label className="map-filter">
-        <span className="visually-hidden">Highlight</span>
+        <span className="unseen">Highlight</span>
         <select value={filter} onChange={event => useMap.setState({ filter: event.target.value })}>
           <option value="all">Highlight: everything</option>
           <optgroup label="State">

@@ -1,6 +1,7 @@
 /** Which events of the log belong to a call of a script: those between its request and its answer. */
 import type { LabEvent } from '../../engine/worker/inspection-protocol.ts'
 import type { TraceEntry } from '../../lessons/kvm/trace.ts'
+import { firstAt } from '../inspector/timeline-scale.ts'
 
 /** Smaller is told first: what befell a VM, who was refused; then pages; hypercalls and switches are counted only. */
 function weight(event: LabEvent): number {
@@ -40,7 +41,7 @@ const NONE: CallEvents = { telling: [], tellingCount: 0, count: 0 }
 export function eventsOf(entry: TraceEntry, events: readonly LabEvent[], most: number): CallEvents {
   const { before, after } = entry
   if (before === null || after === null) return NONE
-  let at = firstAtOrAfter(events, before)
+  let at = firstAt(events, before)
   // What was entered late stands before.
   while (at > 0 && (events[at - 1]?.instructions ?? 0) > before) at--
   const told: LabEvent[] = []
@@ -59,15 +60,4 @@ export function eventsOf(entry: TraceEntry, events: readonly LabEvent[], most: n
   const chosen = new Set(told.toSorted((a, b) => weight(a) - weight(b) || a.sequence - b.sequence).slice(0, most))
   found.telling = told.filter(event => chosen.has(event))
   return found
-}
-
-function firstAtOrAfter(events: readonly LabEvent[], instructions: number): number {
-  let low = 0
-  let high = events.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (events[middle]!.instructions < instructions) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -3,16 +3,15 @@
  * the sandbox, and keeps the store told. One script at a time.
  */
 import type { RemoteAgentPort } from '../../engine/agent/remote-port.ts'
-import { GUEST_ORIGIN, type GuestProgram } from '../../lessons/kvm/guest-image.ts'
 import type { ScriptBundle, ScriptEnding } from '../../lessons/kvm/run-script.ts'
 import type { Answer } from '../../lessons/kvm/lab.d.ts'
-import { assembleFiles } from '../editor/assembler-client.ts'
 import { compileScripts } from '../editor/compile-scripts.ts'
 import { clearDiagnostics, setDiagnostics, useFiles, workspaceFiles } from '../editor/files-store.ts'
 import { useLayout } from '../layout/layout-store.ts'
 import { boot } from '../machine-control.ts'
 import { isAlive, setChoice, useLab } from '../store.ts'
 import { agentReady, openAgentPort, whenAgentReady } from './agent-channel.ts'
+import { assembleGuests, isAssembly } from './guests.ts'
 import { ScriptSandbox } from './sandbox.ts'
 import type { Output } from './sandbox-protocol.ts'
 import { isRunning, type ScriptProblem, useScript } from './script-store.ts'
@@ -128,17 +127,12 @@ export async function bundleOf(workspace: string): Promise<ScriptBundle | Script
     return [{ file: '', line: 0, column: 0, message: 'There is nothing to run: the workspace has no main.ts. Make one, or reset the files.' }]
   }
   const compiled = await compileScripts(workspace)
-  const problems: ScriptProblem[] = 'diagnostics' in compiled ? [...compiled.diagnostics] : []
   const texts = scripts.map(file => files[file] ?? '')
-  const guests: Record<string, GuestProgram> = {}
   // A guest is assembled when a script names it; other .s files may be parts of it.
-  const named = Object.keys(files).filter(file => /\.[sS]$/.test(file) && texts.some(text => text.includes(file)))
-  for (const file of named) {
-    const { ok, bytes, symbols, diagnostics } = await assembleFiles(files, file, undefined, { origin: GUEST_ORIGIN })
-    if (ok) guests[file] = { bytes, symbols: Object.fromEntries(symbols), address: GUEST_ORIGIN }
-    else problems.push(...diagnostics)
-  }
-  if (problems.length > 0 || 'diagnostics' in compiled) return problems
+  const named = Object.keys(files).filter(file => isAssembly(file) && texts.some(text => text.includes(file)))
+  const { guests, problems } = await assembleGuests(files, named)
+  if ('diagnostics' in compiled) return [...compiled.diagnostics, ...problems]
+  if (problems.length > 0) return [...problems]
   return { entry, modules: compiled.modules, guests }
 }
 

@@ -110,28 +110,28 @@ export async function build(): Promise<void> {
   if (answer?.type !== 'built') return
   const { ok, diagnostics, bytes, instructions, milliseconds } = answer
   useSystem.setState({ build: { ok, diagnostics, bytes, instructions, milliseconds } })
-  markDiagnostics(diagnostics)
+  markDiagnostics(diagnostics, SYSTEM_WORKSPACE)
   if (useSystem.getState().comparing !== null) void compare(useSystem.getState().comparing!)
 }
 
-/** Errors and warnings at their places in the editor, in the place of those before. */
-export function markDiagnostics(diagnostics: readonly BuildDiagnostic[]): void {
-  clearDiagnostics(ASSEMBLER, SYSTEM_WORKSPACE)
+/** Errors and warnings at their places in the editor, in the place of those before. @param workspace has the sources */
+export function markDiagnostics(diagnostics: readonly BuildDiagnostic[], workspace: string): void {
+  clearDiagnostics(ASSEMBLER, workspace)
   const byFile = new Map<string, Problem[]>()
   const add = (file: string, problem: Problem) => byFile.set(file, [...(byFile.get(file) ?? []), problem])
-  const files = useFiles.getState().workspaces[SYSTEM_WORKSPACE]?.files ?? {}
+  const files = useFiles.getState().workspaces[workspace]?.files ?? {}
   for (const { severity, message, file, line, column, within } of diagnostics) {
     add(files[file] === undefined ? SYSTEM_SOURCE : file, { message, line, column, severity })
     // In a macro: said where it is called as well, which is where the learner looks.
     const call = within[0]
     if (call !== undefined) add(call.file, { message: `${message} (in the expansion, line ${line} of ${file})`, line: call.line, column: 1, severity })
   }
-  for (const [file, problems] of byFile) setDiagnostics(file, problems, ASSEMBLER, SYSTEM_WORKSPACE)
+  for (const [file, problems] of byFile) setDiagnostics(file, problems, ASSEMBLER, workspace)
 }
 
 /** The sources that a boot brought do not assemble. The machine that was there stays. */
 export function buildFailed(message: string, hint: string, diagnostics: readonly BuildDiagnostic[]): void {
-  markDiagnostics(diagnostics)
+  markDiagnostics(diagnostics, SYSTEM_WORKSPACE)
   useSystem.setState({ build: { ok: false, diagnostics, bytes: 0, instructions: 0, milliseconds: 0 } })
   notify({ message: `${message.charAt(0).toUpperCase()}${message.slice(1)}.`, hint })
 }
