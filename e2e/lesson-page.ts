@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, type Locator, type Page } from '@playwright/test'
-import { type Attempt, type Lesson, type PlannedCall, readLesson } from '../lessons/format.ts'
+import { type Attempt, type Lesson, type LessonSettings, type PlannedCall, readLesson } from '../lessons/format.ts'
 import { replaceCode } from './code-panel.ts'
+import { run } from './lab-page.ts'
 
 /** As web/lessons/start-lessons.ts has it. */
 export interface LessonReport {
@@ -152,7 +153,7 @@ export async function writeAttempt(page: Page, lesson: Lesson, attempt: Attempt,
 async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise<LessonReport> {
   const panel = page.getByRole('region', { name: 'Hypercall by hand' })
   const { checked, numbers } = await report(page)
-  expect(await page.evaluate(() => window.pkvmLab.run('hypercall.choose'))).toBe(true)
+  await run(page, 'hypercall.choose')
   const box = panel.getByRole('combobox', { name: 'Call' })
   // The call that stands there already brings no list.
   if ((await box.inputValue()) !== call) {
@@ -174,7 +175,7 @@ async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise
     } else if (i < named) await fields.nth(i).fill(value)
     else if (value !== '0') further.push(`x${i + 1}=${value}`)
   }
-  if (further.length > 0) await panel.locator('#hypercall-more').fill(further.join(' '))
+  await panel.getByLabel('also').fill(further.join(' '))
   await panel.getByRole('button', { name: 'Issue' }).click()
   await expect.poll(async () => (await report(page)).checked, { message: `the checks are asked after ${call}` }).toBeGreaterThan(checked)
   return report(page)
@@ -190,6 +191,23 @@ function typedFor(arg: string, numbers: Readonly<Record<string, string>>): strin
   return arg === where ? number! : `0x${(BigInt(number!) >> 12n).toString(16)}`
 }
 
+/** Sets mode and gate, and EXPERT in the menu of the system that the lesson builds. Nothing else differs between runs. */
+async function setSwitches(page: Page, lesson: Lesson, settings: LessonSettings): Promise<void> {
+  const rest = ({ append, ramMiB, crypto, options }: LessonSettings) => ({ append, ramMiB, crypto, options: { ...options, EXPERT: '' } })
+  expect(rest(settings), `${lesson.folder}: what the switches do not set`).toEqual(rest(lesson.start))
+  await run(page, `switch.mode.${settings.mode}`)
+  const expert = page.getByTestId('system-EXPERT')
+  const wanted = settings.options['EXPERT'] !== 'n'
+  // A kernel that is not built here has no such menu, and EXPERT.
+  if (((await expert.count()) === 0 || (await expert.isChecked())) !== wanted) {
+    await run(page, 'view.kconfig')
+    await page.locator('[data-option="EXPERT"] label').click()
+    await expect(expert).toBeChecked({ checked: wanted })
+  }
+  // Without EXPERT it cannot be set: the wish stays what it was.
+  if (wanted) await run(page, `switch.uapi.${settings.gate}`)
+}
+
 /**
  * Does the runs of an attempt whose files are in the editor: switches, guesses and answers, Run, then hypercalls by hand.
  * @returns what the last run led to
@@ -197,10 +215,7 @@ function typedFor(arg: string, numbers: Readonly<Record<string, string>>): strin
 export async function doRuns(page: Page, lesson: Lesson, attempt: Attempt): Promise<LessonReport> {
   let result = await report(page)
   for (const { settings, answers, predictions, hostCalls, sources } of attempt.runs) {
-    if (JSON.stringify({ ...settings, mode: 0, gate: 0 }) !== JSON.stringify({ ...lesson.start, mode: 0, gate: 0 })) {
-      throw new Error(`${lesson.folder}, ${attempt.name}: only mode and gate can be set here`)
-    }
-    for (const command of [`switch.mode.${settings.mode}`, `switch.uapi.${settings.gate}`]) await page.evaluate(id => window.pkvmLab.run(id), command)
+    await setSwitches(page, lesson, settings)
     for (const [id, choice] of Object.entries(predictions)) {
       if (result.outcomes[id] === undefined) await predict(page, id, choice)
     }
