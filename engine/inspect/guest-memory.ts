@@ -32,6 +32,17 @@ export class GuestMemory {
     return this.view.getBigUint64(this.at(physical, 8), true)
   }
 
+  /**
+   * The 64-bit word as it was before a store that has just been done.
+   * @param stored where it stored; @param old what was there
+   * @throws UnknownError outside RAM.
+   */
+  u64Before(physical: number, stored: number, old: Uint8Array): bigint {
+    const word = this.bytes(physical, 8)
+    for (let i = 0; i < 8; i++) word[i] = old[physical + i - stored] ?? word[i]!
+    return new DataView(word.buffer).getBigUint64(0, true)
+  }
+
   /** The two's complement number in a 64-bit word. @throws UnknownError outside RAM. */
   s64(physical: number): bigint {
     return this.view.getBigInt64(this.at(physical, 8), true)

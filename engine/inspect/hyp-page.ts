@@ -78,8 +78,14 @@ export class HypPageLayout {
       hyp: PAGE_STATES[this.hypCodes[get(this.hypState)]!]!,
       refcount: get(this.refcount),
       order: order === this.order.mask ? null : order,
-      hostShareGuestCount: this.guestCount === null ? null : get(this.guestCount) >>> 0,
+      hostShareGuestCount: this.shareCount(words),
     }
+  }
+
+  /** The member `hostShareGuestCount` alone. */
+  shareCount(words: ArrayLike<number>): number | null {
+    const { guestCount } = this
+    return guestCount === null ? null : ((words[guestCount.word]! >>> guestCount.shift) & guestCount.mask) >>> 0
   }
 
   /** The fields of a record as they lie in it, high to low: raw values, with their highest and lowest bit. */

@@ -66,8 +66,8 @@ export class OwnershipReader {
   }
 
   /** Physical address of the record of a physical page. @throws UnknownError where there is none. */
-  recordAddress(page: number): number {
-    return this.kernel.hypPhysical(this.vmemmap() + BigInt(page * this.layout.bytes))
+  recordAddress(page: number, hypTables = this.kernel.hypTables()): number {
+    return this.kernel.hypPhysical(this.vmemmap() + BigInt(page * this.layout.bytes), hypTables)
   }
 
   /** The host's stage 2. @throws UnknownError before it exists. */

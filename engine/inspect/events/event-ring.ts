@@ -1,10 +1,10 @@
-import type { RawEvent } from './log-event.ts'
+import type { EventKind, RawEvent } from './log-event.ts'
 
 /** Entries kept of each of the two classes below. */
 export const RING_ENTRIES = 65_536
 
 /** What a history is made of. Kept apart, so that a flood of aborts and hypercalls does not push it out. */
-const CHANGES: ReadonlySet<string> = new Set(['ownership', 'vm', 'taint', 'gate'])
+const CHANGES: ReadonlySet<EventKind> = new Set<EventKind>(['ownership', 'vm', 'taint', 'gate', 'violation'])
 
 /** The last events, in order of their sequence numbers. What no longer fits is counted. */
 export class EventRing {

@@ -179,7 +179,7 @@ export class OwnershipWatch<Moment> implements TableSink {
     if (it === undefined && !this.tables.has(page)) return false
     // Entries are 64-bit words; a store may cover several or a part of one.
     for (let at = physical - (physical % ENTRY); at < physical + old.length; at += ENTRY) {
-      const before = this.oldWord(at, physical, old)
+      const before = this.kernel.memory.u64Before(at, physical, old)
       if (it === undefined) this.tables.stored(at, before)
       else this.slotStored((at % PAGE) / ENTRY, before, this.kernel.memory.u64(at))
     }
@@ -316,18 +316,6 @@ export class OwnershipWatch<Moment> implements TableSink {
     if (this.pending.has(page)) return
     const before = this.ownership(page)
     this.pending.set(page, { page, before, after: before, forced: false, moment: this.now() })
-  }
-
-  /** The 64-bit word at `at` before a store of `old.length` bytes to `physical`. */
-  private oldWord(at: number, physical: number, old: Uint8Array): bigint {
-    let value = 0n
-    for (let i = 7; i >= 0; i--) {
-      const k = at + i - physical
-      value =
-        (value << 8n) |
-        BigInt(k >= 0 && k < old.length ? old[k]! : this.kernel.memory.ram[at + i - this.kernel.memory.base]!)
-    }
-    return value
   }
 
   private add(physical: number, it: Watched): void {

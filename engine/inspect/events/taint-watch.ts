@@ -25,12 +25,7 @@ export class TaintWatch {
     const at = this.address.value
     if (physical >= at + BYTES || physical + old.length <= at) return null
     const { memory } = this.kernel
-    const bytes = memory.bytes(at, BYTES)
-    for (let i = 0; i < BYTES; i++) {
-      const k = at + i - physical
-      if (k >= 0 && k < old.length) bytes[i] = old[k]!
-    }
-    const before = new DataView(bytes.buffer).getBigUint64(0, true)
+    const before = memory.u64Before(at, physical, old)
     const after = memory.u64(at)
     if (after === before) return null
     const taint = readTaint(this.kernel)

@@ -3,7 +3,7 @@ import type { GuestLeaf } from '../guest-leaves.ts'
 import type { HypPageLayout } from '../hyp-page.ts'
 import type { AnnotationFormat, InvalidAnnotation } from '../invalid-annotation.ts'
 import type { KernelData } from '../kernel-data.ts'
-import { attempt, need } from '../known.ts'
+import { attempt } from '../known.ts'
 import { OwnershipReader } from '../ownership.ts'
 import { endOfWalk, type TranslationTables } from '../page-table-walk.ts'
 
@@ -77,7 +77,7 @@ export class PageFactsReader {
       physical,
       host: known.host,
       hyp: known.hyp,
-      shareCount: this.shareCount(page),
+      shareCount: this.shareCount(page, tables.hyp),
       guests,
       hostAccess: mapped ? { read: (low & 0x40) !== 0, write: (low & 0x80) !== 0 } : NO_ACCESS,
       hostEntry: mapped ? { kind: 'none' } : this.annotations.decode(low, high),
@@ -85,11 +85,9 @@ export class PageFactsReader {
     }
   }
 
-  private shareCount(page: number): number | null {
-    const record = attempt(() => this.reader.recordAddress(this.kernel.memory.base / PAGE + page))
-    if (!record.known) return null
-    const words = this.kernel.memory.words(need(record), this.layout.bytes / 4)
-    return this.layout.decode(words).hostShareGuestCount
+  private shareCount(page: number, tables: TranslationTables): number | null {
+    const record = attempt(() => this.reader.recordAddress(this.kernel.memory.base / PAGE + page, tables))
+    return record.known ? this.layout.shareCount(this.kernel.memory.words(record.value, this.layout.bytes / 4)) : null
   }
 
   private hypAccess(tables: TranslationTables, physical: number): Access {
