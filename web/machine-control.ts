@@ -94,7 +94,11 @@ export async function boot(): Promise<void> {
     preparing('fetching')
     let image: ArrayBuffer | SystemSources | null
     if (choice.kernel.from === 'file') image = ownFiles.image
-    else if (choice.kernel.from === 'system') image = await systemToBoot()
+    else if (choice.kernel.from === 'system') {
+      image = await systemToBoot()
+      // Its options are known when its Kconfig has been read.
+      if (pending === choice) pending = { ...choice, kernel: systemChoice() }
+    }
     else if (choice.kernel.from === 'lesson') image = (await lessonSystems.build?.()) ?? null
     else {
       const version = choice.kernel.version

@@ -76,6 +76,15 @@ function KernelChoice() {
             <small>small enough to read, built here; change it and boot it</small>
           </span>
         </label>
+        {chosen?.from === 'lesson' && (
+          <label className="option">
+            <input type="radio" name={name} checked readOnly />
+            <span className="option-name">
+              {chosen.name} of the lesson
+              <small>built from the lesson’s files</small>
+            </span>
+          </label>
+        )}
         {own !== null && (
           <label className="option">
             <input
@@ -97,7 +106,7 @@ function KernelChoice() {
         </button>
       </div>
       {chosen?.from === 'system' && (
-        <p className="note system-line">
+        <p className="system-line">
           <CommandButton command={SYSTEM.sources} label="Its sources" />
           <CommandButton command={SYSTEM.boot} label="Build and boot" />
         </p>

@@ -47,7 +47,9 @@ async function assembleNow(): Promise<void> {
   const files = workspaceFiles(workspace.id)
   const entry = assemblyEntry(workspace.open, files, workspace.entries)
   const mine = ++serial
-  const assembly = await assembleFiles(files, entry, options.get(workspace.id), places.get(workspace.id))
+  // What the workspace is built into has its place; a guest beside it has not.
+  const place = workspace.entries.length === 0 || workspace.entries.includes(entry) ? places.get(workspace.id) : undefined
+  const assembly = await assembleFiles(files, entry, options.get(workspace.id), place)
   if (mine !== serial) return
   useAssembly.setState({ workspace: workspace.id, entry, assembly })
   clearDiagnostics(SOURCE, workspace.id)

@@ -49,6 +49,7 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
                 role="tab"
                 data-file={path}
                 className={column && folder !== '' ? 'in-folder' : ''}
+                data-read-only={file.readOnly}
                 aria-selected={chosen}
                 tabIndex={chosen ? 0 : -1}
                 aria-controls="code-editor"
@@ -56,7 +57,7 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
                 onClick={() => openFile(workspace.id, path)}
               >
                 <span>{column ? path.slice(folder === '' ? 0 : folder.length + 1) : path}</span>
-                {file.readOnly && <small>read only</small>}
+                {file.readOnly && <small className={column ? 'unseen' : ''}>read only</small>}
                 {isChanged(file) && (
                   <span className="changed" title="differs from its original">
                     <span aria-hidden="true">±</span>

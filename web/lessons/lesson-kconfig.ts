@@ -1,16 +1,14 @@
 /** The menu of the open lesson's own Kconfig file, for the switches and the configuration panel. */
-import { KconfigError } from '../../engine/inspect/kconfig-menu.ts'
 import { KCONFIG } from '../../lessons/mini-pkvm/system.ts'
 import { configuredLesson } from '../../lessons/run/machines.ts'
-import { clearDiagnostics, setDiagnostics, useFiles } from '../editor/files-store.ts'
+import { useFiles } from '../editor/files-store.ts'
 import { useLab } from '../store.ts'
 import { useSwitches } from '../switches/switch-store.ts'
-import { kconfigSentence } from '../system/system-build.ts'
+import { readKconfig } from '../system/system-build.ts'
 import { useSystem } from '../system/system-store.ts'
 import { overlayOf, settingsNow } from './lesson-machine.ts'
 import { progressOf, shelfLesson, useLessons, workspaceOf } from './lesson-store.ts'
 
-const KCONFIG_READER = 'kconfig'
 /** All that the menu was made of; equal ones make equal menus. */
 let madeOf = ''
 
@@ -39,14 +37,5 @@ async function configure(): Promise<void> {
   madeOf = now
   const { SYSTEM_FILES } = await import('../system/system-sources.ts')
   if (now !== madeOf) return
-  clearDiagnostics(KCONFIG_READER, workspace)
-  try {
-    const { menu, options } = configuredLesson(SYSTEM_FILES, overlay, settings)
-    useSystem.setState({ ofLesson: { state: 'known', menu, options } })
-  } catch (error) {
-    if (!(error instanceof KconfigError)) throw error
-    useSystem.setState({ ofLesson: { state: 'absent', why: kconfigSentence(error) } })
-    const { message, line } = error
-    setDiagnostics(KCONFIG, [{ message, line, column: 1, severity: 'error' }], KCONFIG_READER, workspace)
-  }
+  useSystem.setState({ ofLesson: readKconfig(workspace, () => configuredLesson(SYSTEM_FILES, overlay, settings)) })
 }

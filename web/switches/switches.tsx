@@ -80,14 +80,14 @@ function OptionSwitch() {
       <label className="switch">
         <input
           type="checkbox"
-          checked={value === 'y'}
+          checked={value === 'y' && none === ''}
           disabled={unavailable || none !== '' || (!real && gate?.available === false)}
           aria-describedby="uapi-kind uapi-depends uapi-meaning"
           onChange={() => runCommand(SWITCH_COMMANDS.toggleUapi)}
         />
         <span>
           <span className="mono" data-testid="uapi-value">
-            CONFIG_PROTECTED_VM_UAPI={value}
+            CONFIG_PROTECTED_VM_UAPI{none === '' && `=${value}`}
           </span>
           <small id="uapi-depends" className={unavailable ? 'mono unmet' : 'mono'}>
             {option === null ? 'depends on KVM && EXPERT' : `depends on ${option.dependency}`}

@@ -7,7 +7,7 @@ import { FileError } from '../files.ts'
 import { askBuild, notify } from '../machine-control.ts'
 import { setChoice, useLab } from '../store.ts'
 import { useSwitches } from '../switches/switch-store.ts'
-import { SYSTEM_NAME, SYSTEM_WORKSPACE, useSystem } from './system-store.ts'
+import { SYSTEM_NAME, SYSTEM_WORKSPACE, type SystemConfig, useSystem } from './system-store.ts'
 
 /** Markers of the editor by who found them. The editor's own assembler marks as `assembler` while one types. */
 const ASSEMBLER = 'assembler'
@@ -56,24 +56,33 @@ export async function systemToBoot(): Promise<ConfiguredSystem['system']> {
   }
 }
 
+/** What is wrong in which line, as a sentence. */
 export function kconfigSentence(error: KconfigError): string {
   return `${KCONFIG}, line ${error.line}: ${error.message}.`
 }
 
-/** Evaluate the Kconfig file anew and tell the editor and the choice what came out. */
-function reconfigure(): void {
-  clearDiagnostics(KCONFIG_READER, SYSTEM_WORKSPACE)
+/**
+ * What the Kconfig file among a workspace's sources makes of the options; the editor is told, or what is wrong is marked.
+ * @param configure makes the system of these sources @returns the menu for the page
+ */
+export function readKconfig(workspace: string, configure: () => ConfiguredSystem): SystemConfig {
+  clearDiagnostics(KCONFIG_READER, workspace)
   try {
-    const { menu, options, system } = configured()
-    useSystem.setState({ config: { state: 'known', menu, options } })
+    const { menu, options, system } = configure()
     const defines = Object.fromEntries(Object.entries(system.options).map(([name, value]) => [name, Number(value)]))
-    setDefines(SYSTEM_WORKSPACE, defines, { origin: SYSTEM_ORIGIN, layout: SYSTEM_SECTIONS })
+    setDefines(workspace, defines, { origin: SYSTEM_ORIGIN, layout: SYSTEM_SECTIONS })
+    return { state: 'known', menu, options }
   } catch (error) {
     if (!(error instanceof KconfigError)) throw error
-    useSystem.setState({ config: { state: 'absent', why: kconfigSentence(error) } })
     const { message, line } = error
-    setDiagnostics(KCONFIG, [{ message, line, column: 1, severity: 'error' }], KCONFIG_READER, SYSTEM_WORKSPACE)
+    setDiagnostics(KCONFIG, [{ message, line, column: 1, severity: 'error' }], KCONFIG_READER, workspace)
+    return { state: 'absent', why: kconfigSentence(error) }
   }
+}
+
+/** Evaluate the Kconfig file anew and tell the choice what came out. */
+function reconfigure(): void {
+  useSystem.setState({ config: readKconfig(SYSTEM_WORKSPACE, configured) })
   updateChoice()
 }
 
