@@ -192,6 +192,7 @@ describe('the invariant checker on mini-pKVM', () => {
     const { found, checker, log } = violations(sources)
     expect(found).toEqual([])
     expect(checker.pages).toBeGreaterThan(30)
+    expect(checker.surveyed).toBe(true)
     // The test's host has no taint.
     expect(log.limits().filter((limit) => !limit.startsWith('The taint'))).toEqual([])
   })

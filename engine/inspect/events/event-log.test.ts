@@ -123,6 +123,7 @@ describe.each(series.filter((s) => kernelOf(s) !== undefined))('a boot and the p
     for (let i = 1; i < moments.length; i++) expect(unexplained(events, moments[i - 1]!, moments[i]!)).toEqual([])
     expect(checker.violations).toEqual([])
     expect(checker.pages).toBeGreaterThan(60)
+    expect(checker.surveyed).toBe(true)
     for (const { name, broken } of moments) expect([name, broken]).toEqual([name, []])
     // The comparison compares something: guest pages, a shared one, hypervisor pages.
     const running = moments.find((m) => m.name === 'vm.protected.run=')!.map

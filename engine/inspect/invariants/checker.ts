@@ -58,7 +58,8 @@ export class InvariantChecker {
   pages = 0
   private reader: Known<PageFactsReader> | null = null
   private readonly told = new Set<string>()
-  private surveyed = false
+  /** Whether every page was asked, at the end of pKVM's setup. */
+  surveyed = false
 
   constructor(
     private readonly machine: CheckedMachine,
