@@ -15,11 +15,14 @@ export async function clickIntoCode(page: Page): Promise<void> {
   }).toPass()
 }
 
-/** Puts a text in the place of the open file's: everything is selected and replaced. */
+/** Puts a text in the place of the open file's: everything is selected, and the text pasted. */
 export async function replaceCode(page: Page, text: string): Promise<void> {
   await clickIntoCode(page)
   await page.keyboard.press('ControlOrMeta+A')
   await page.keyboard.press('Delete')
-  // As one insertion: what is typed key by key is indented and completed on the way.
-  await page.keyboard.insertText(text)
+  if (text === '') return
+  // Pasted, for what is typed is indented and completed on the way.
+  await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+  await page.evaluate(pasted => navigator.clipboard.writeText(pasted), text)
+  await page.keyboard.press('ControlOrMeta+V')
 }
