@@ -1,15 +1,12 @@
+import initProgram from 'virtual:init-program'
 import type { LabInitrd } from '../engine/worker/protocol.ts'
-
-/** The init program's sources, as text, bundled with the page. The Worker assembles them. */
-const files = import.meta.glob<string>('../lessons/init/*.s', { query: '?raw', import: 'default', eager: true })
 
 /**
  * What the lab's initial RAM disk is made of. The shell's busybox is not part of the project: set-up fetches it, and a
  * command line that does not ask for a shell does not load it.
  */
 export async function labInitrd(append: string): Promise<LabInitrd> {
-  const sources = Object.fromEntries(Object.entries(files).map(([path, text]) => [path.slice(path.lastIndexOf('/') + 1), text]))
-  return { sources, busybox: /(^|\s)lab\.init=shell(\s|$)/.test(append) ? await fetchBusybox() : null }
+  return { program: initProgram, busybox: /(^|\s)lab\.init=shell(\s|$)/.test(append) ? await fetchBusybox() : null }
 }
 
 async function fetchBusybox(): Promise<ArrayBuffer | null> {

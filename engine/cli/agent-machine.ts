@@ -1,6 +1,7 @@
 /** A machine with the lab agent, headless: for tests. */
 import type { RemoteAgentPort } from '../agent/remote-port.ts'
 import type { Hello } from '../agent/requests.ts'
+import { buildInitProgram } from '../machine/init-program.ts'
 import { LocalLab } from '../worker/local-lab.ts'
 import type { MachineFactory } from '../worker/session.ts'
 
@@ -38,7 +39,7 @@ export async function bootAgent(options: AgentMachineOptions): Promise<{ lab: Lo
   lab.post({
     type: 'load',
     image,
-    initrd: { sources: options.sources, busybox: null },
+    initrd: { program: buildInitProgram(options.sources), busybox: null },
     settings: {
       append: `console=ttyAMA0 ${options.append ?? ''} lab.init=agent`.replace(/ +/g, ' '),
       ramMiB: options.ramMiB ?? 512,

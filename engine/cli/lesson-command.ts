@@ -6,6 +6,7 @@ import { transpileScripts } from '../../lessons/kvm/transpile.ts'
 import { groupsOf } from '../../lessons/run/machines.ts'
 import { type Compiled, judge, scriptTexts, type Trial, type TrialResult, trialsOf } from '../../lessons/run/prove.ts'
 import type { KernelChoice, RunReport } from '../../lessons/run/task.ts'
+import { buildInitProgram } from '../machine/init-program.ts'
 import { readInput, InputFileError } from './files.ts'
 import { initSources } from './initrd-command.ts'
 import { KernelSupply, defaultCache, SupplyError } from './kernel-supply.ts'
@@ -191,7 +192,7 @@ async function threadPool(lessons: readonly Named[], kernels: Kernels, options: 
     {
       images: kernels.images,
       mini: mini ? await miniFiles(miniDirectory(projectRoot)) : {},
-      init: await initSources(projectRoot),
+      init: buildInitProgram(initSources(projectRoot)),
       checks: Object.fromEntries(lessons.map(({ name }) => [name, checksBundle(name, projectRoot)])),
       listing,
     },

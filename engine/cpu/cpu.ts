@@ -1,7 +1,7 @@
 import type { SystemEvent } from '../isa/builder.ts'
-import { Decoder } from '../isa/decode.ts'
+import type { Decoder } from '../isa/decode.ts'
 import type { Feature } from '../isa/row.ts'
-import { allRows } from '../isa/table.ts'
+import { sharedDecoder } from '../isa/shared-decoder.ts'
 import { Contexts } from '../mmu/contexts.ts'
 import { Mmu } from '../mmu/mmu.ts'
 import { DAIF, HCR, Line, SCTLR, SsIl } from './control-bits.ts'
@@ -70,7 +70,7 @@ export class Cpu implements CpuPort {
     this.state = options.state
     this.features = options.features ?? labFeatures(options.crypto === true)
     this.hasFp = this.features.has('fp')
-    this.decoder = options.decoder ?? new Decoder(allRows, this.features)
+    this.decoder = options.decoder ?? sharedDecoder(this.features)
     this.bus = options.bus
     this.id = idRegisters(this.features)
     this.devices = [...(options.devices ?? [])]

@@ -17,6 +17,8 @@ export class FdtError extends Error {
   override readonly name = 'FdtError'
 }
 
+const text = new TextEncoder()
+
 const MAGIC = 0xd00dfeed
 const VERSION = 17
 const LAST_COMPATIBLE_VERSION = 16
@@ -42,8 +44,8 @@ export function cells64(value: number): [number, number] {
 function encodeValue(value: FdtValue): Uint8Array {
   if (value === true) return new Uint8Array(0)
   if (value instanceof Uint8Array) return value
-  if (typeof value === 'string') return new TextEncoder().encode(`${value}\0`)
-  if (value.length > 0 && typeof value[0] === 'string') return new TextEncoder().encode(`${value.join('\0')}\0`)
+  if (typeof value === 'string') return text.encode(`${value}\0`)
+  if (value.length > 0 && typeof value[0] === 'string') return text.encode(`${value.join('\0')}\0`)
   const out = new Uint8Array(4 * value.length)
   const view = new DataView(out.buffer)
   value.forEach((cell, i) => {
@@ -87,7 +89,7 @@ export function writeFdt(root: FdtNode): Uint8Array {
 
 function writeNode(out: ByteWriter, strings: StringTable, node: FdtNode): void {
   out.u32(BEGIN_NODE)
-  out.padded(new TextEncoder().encode(`${node.name}\0`))
+  out.padded(text.encode(`${node.name}\0`))
   for (const [name, value] of node.properties) {
     out.u32(PROP)
     out.u32(value.length)
@@ -107,19 +109,29 @@ class ByteWriter {
   }
 
   u32(value: number): void {
-    this.padded(new Uint8Array([value >>> 24, value >>> 16, value >>> 8, value]))
+    const at = this.#extend(4)
+    this.#buffer[at] = value >>> 24
+    this.#buffer[at + 1] = value >>> 16
+    this.#buffer[at + 2] = value >>> 8
+    this.#buffer[at + 3] = value
   }
 
   /** Append, then zeros up to a multiple of 4. */
   padded(data: Uint8Array): void {
-    const end = this.length + Math.ceil(data.length / 4) * 4
+    this.#buffer.set(data, this.#extend(Math.ceil(data.length / 4) * 4))
+  }
+
+  /** Room for so many bytes more. @returns where they begin */
+  #extend(bytes: number): number {
+    const at = this.length
+    const end = at + bytes
     if (end > this.#buffer.length) {
       const grown = new Uint8Array(Math.max(end, 2 * this.#buffer.length))
       grown.set(this.bytes)
       this.#buffer = grown
     }
-    this.#buffer.set(data, this.length)
     this.length = end
+    return at
   }
 }
 
@@ -132,7 +144,7 @@ class StringTable {
     if (at === undefined) {
       at = this.#parts.length
       this.#offsets.set(name, at)
-      this.#parts.push(...new TextEncoder().encode(`${name}\0`))
+      this.#parts.push(...text.encode(`${name}\0`))
     }
     return at
   }

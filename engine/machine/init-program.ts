@@ -45,14 +45,15 @@ export function buildInitProgram(sources: Readonly<Record<string, string>>): Uin
   return writeElf(result.sections, entry!)
 }
 
-export interface InitrdOptions {
-  /** Texts of lessons/init by file name, see `buildInitProgram`. */
-  readonly sources: Readonly<Record<string, string>>
+export type InitrdOptions = InitProgram & {
   /** A static arm64 busybox for `lab.init=shell`; without it that word on the command line gives a message. */
   readonly busybox?: Uint8Array
   /** More files, for lessons. Their directories must be among them or among the standard ones. */
   readonly files?: readonly CpioEntry[]
 }
+
+/** Texts of lessons/init by file name, or what `buildInitProgram` made of them. */
+type InitProgram = { readonly sources: Readonly<Record<string, string>> } | { readonly program: Uint8Array }
 
 const DIRECTORIES = ['bin', 'dev', 'etc', 'proc', 'root', 'sbin', 'sys', 'tmp', 'usr', 'usr/bin', 'usr/sbin']
 
@@ -64,7 +65,8 @@ export function buildInitrd(options: InitrdOptions): Uint8Array {
   const entries: CpioEntry[] = DIRECTORIES.map((path) => ({ path, mode: Mode.directory | 0o755 }))
   // The kernel opens it as descriptors 0 to 2 before it starts /init.
   entries.push({ path: 'dev/console', mode: Mode.characterDevice | 0o600, device: [5, 1] })
-  entries.push({ path: 'init', mode: Mode.regular | 0o755, data: buildInitProgram(options.sources) })
+  const program = 'program' in options ? options.program : buildInitProgram(options.sources)
+  entries.push({ path: 'init', mode: Mode.regular | 0o755, data: program })
   if (options.busybox !== undefined)
     entries.push({ path: 'bin/busybox', mode: Mode.regular | 0o755, data: options.busybox })
   return writeCpio([...entries, ...(options.files ?? [])])

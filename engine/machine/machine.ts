@@ -15,6 +15,8 @@ const MIB = 1024 * 1024
 const WASM_PAGE = 65536
 /** Longest slice without a look at timers: the budget is a signed 32-bit number. */
 const MAX_SLICE = 0x3fff_ffff
+/** Tier 0 alone boots mini-pKVM, some 100,000 instructions, before a translator that nobody has run yet is warm. */
+const PATIENCE = 200_000
 /** 2026-01-01 00:00:00 UTC: what the real-time clock shows at reset unless told otherwise, so that runs repeat. */
 const DEFAULT_RTC_SECONDS = 1_767_225_600
 
@@ -127,7 +129,7 @@ export class Machine {
       firmware: this.board.firmware,
       resetAddress: this.boot.entry,
     })
-    this.engine = new ExecutionEngine(this.cpu, memory, { tier1: options.tier1 !== false })
+    this.engine = new ExecutionEngine(this.cpu, memory, { tier1: options.tier1 !== false, patience: PATIENCE })
     this.cpu.codeCache = this.engine
     for (const m of options.milestones ?? []) this.awaitMilestone(m)
     const noSite = 'nobody looked for a place in this kernel'

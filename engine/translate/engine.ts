@@ -35,6 +35,8 @@ export interface EngineOptions {
   readonly tier1: boolean
   /** Tier-0 runs after which a block is translated. */
   readonly hotThreshold?: number
+  /** Instructions that tier 0 evaluates before anything is translated: what ends sooner never repays a module. Default 0. */
+  readonly patience?: number
   /** Regions translated as one module. */
   readonly batch?: number
 }
@@ -57,6 +59,7 @@ export class ExecutionEngine implements CodeCachePort {
   private readonly dispatcher: Dispatcher
   private readonly translator: Translator | undefined
   private readonly hotThreshold: number
+  private readonly patience: number
   private stopping = false
   /** Exceptions in a row with one instruction at most between them; what they have still to pay; whether something retired since. */
   private fruitless = 0
@@ -85,6 +88,7 @@ export class ExecutionEngine implements CodeCachePort {
     this.state = cpu.state
     this.evaluator = new Evaluator(cpu)
     this.hotThreshold = options.hotThreshold ?? 8
+    this.patience = options.patience ?? 0
     this.pages = new CodePages(cpu.state, cpu.decoder, (page) => this.dropped(page))
     this.translator = options.tier1 ? new Translator(this.hotThreshold, options.batch ?? DEFAULT_BATCH) : undefined
     this.dispatcher = new Dispatcher(cpu.state, memory, {
@@ -297,7 +301,7 @@ export class ExecutionEngine implements CodeCachePort {
 
   private heat(block: Block): void {
     const { translator } = this
-    if (++block.count < this.hotThreshold || translator === undefined) return
+    if (++block.count < this.hotThreshold || translator === undefined || this.evaluated < this.patience) return
     if (!block.settled) translator.request(block)
     else if (block.waiting) translator.ranWaiting()
   }

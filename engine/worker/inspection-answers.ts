@@ -1,5 +1,5 @@
 import { allRows } from '../isa/table.ts'
-import { Decoder } from '../isa/decode.ts'
+import { sharedDecoder } from '../isa/shared-decoder.ts'
 import { disassemble } from '../isa/disassemble.ts'
 import type { Feature } from '../isa/row.ts'
 import { PAGE_STATES } from '../inspect/hyp-page.ts'
@@ -116,12 +116,11 @@ export function walkView(walk: Walk): WalkView {
   }
 }
 
-const EVERY_FEATURE: readonly Feature[] = [...new Set(allRows.flatMap(row => (row.feature === undefined ? [] : [row.feature])))]
-let decoder: Decoder | null = null
+const EVERY_FEATURE: ReadonlySet<Feature> = new Set(allRows.flatMap(row => (row.feature === undefined ? [] : [row.feature])))
 
 /** @param guest whose code it is: then addresses are the VM's own. */
 function codeOf(inspector: Inspector, physical: number, contents: Uint8Array, guest: { gfn: number } | undefined): PageDetail['code'] {
-  decoder ??= new Decoder(allRows, new Set(EVERY_FEATURE))
+  const decoder = sharedDecoder(EVERY_FEATURE)
   const view = new DataView(contents.buffer, contents.byteOffset, contents.length)
   const lines: PageDetail['code'] = []
   const { symboliser } = inspector.kernel

@@ -2,13 +2,13 @@ import { KernelData } from '../inspect/kernel-data.ts'
 import type { Known } from '../inspect/known.ts'
 import type { SymbolTable } from '../inspect/symbol-table.ts'
 import { parseImage } from '../machine/image.ts'
+import { buildInitrd } from '../machine/init-program.ts'
 import { lockup } from '../machine/lockup.ts'
 import { Machine, type MachineOptions } from '../machine/machine.ts'
 import { CheckpointSlot } from './checkpoint-slot.ts'
 import { HostCallDesk } from './host-call-desk.ts'
 import { logEvents } from './event-source.ts'
 import { gateSite, gateSwitch } from './gate-switch.ts'
-import { keptInitrd } from './kept-initrd.ts'
 import type { LoadMessage } from './protocol.ts'
 import { openImage, type OpenedImage } from './system-image.ts'
 import type { MachineEvents, MachineFactory, RunnableMachine, RunResult } from './session.ts'
@@ -107,7 +107,8 @@ function initrdOf(load: LoadMessage): { initrd?: Uint8Array } {
   const initrd = load.initrd
   if (initrd === null) return {}
   if (initrd instanceof ArrayBuffer) return { initrd: new Uint8Array(initrd) }
-  return { initrd: keptInitrd(initrd) }
+  const { program, busybox } = initrd
+  return { initrd: buildInitrd({ program, ...(busybox === null ? {} : { busybox: new Uint8Array(busybox) }) }) }
 }
 
 /** Where the symbols lie in the Image. One without a symbol table, or a bare-metal one, has no milestones. */

@@ -16,10 +16,10 @@ export interface MachineSettings {
   crypto: boolean
 }
 
-/** The lab's own initial RAM disk, built in the Worker from the init program's sources. */
+/** What the lab's own initial RAM disk is made of. */
 export interface LabInitrd {
-  /** Texts of lessons/init by file name. */
-  sources: Readonly<Record<string, string>>
+  /** The init program: a static ELF executable (`machine/init-program.ts`). */
+  program: Uint8Array
   /** A static arm64 busybox for `lab.init=shell`. */
   busybox: ArrayBuffer | null
 }

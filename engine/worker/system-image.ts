@@ -4,6 +4,7 @@ import { describeImage, type KernelDescription } from '../inspect/kernel-data.ts
 import { type BuiltSystem, buildSystem, type SystemSources } from '../machine/assembled-system.ts'
 import { parseImage } from '../machine/image.ts'
 import { buildSummary, diffListings } from './build-answers.ts'
+import { sameEntries } from './same-entries.ts'
 import type { BuildAnswer, BuildRequest } from './build-protocol.ts'
 
 /** The sources of a system have errors; they are in `built.diagnostics`, with their places. */
@@ -45,15 +46,14 @@ export function openImage(image: ArrayBuffer | SystemSources): OpenedImage {
 
 /** Builds kept: what was just built to show its errors is what is booted next, or compared with its neighbour. */
 const KEPT = 4
-const kept = new Map<string, BuiltSystem>()
+const kept: { readonly of: SystemSources; readonly built: BuiltSystem }[] = []
 
 function build(system: SystemSources): BuiltSystem {
-  const key = JSON.stringify([system.top, system.options, system.sources])
-  const known = kept.get(key)
-  if (known !== undefined) return known
+  const known = kept.find(({ of }) => of.top === system.top && sameEntries(of.options, system.options) && sameEntries(of.sources, system.sources))
+  if (known !== undefined) return known.built
   const built = buildSystem(system)
-  if (kept.size >= KEPT) kept.delete(kept.keys().next().value!)
-  kept.set(key, built)
+  if (kept.length >= KEPT) kept.shift()
+  kept.push({ of: system, built })
   return built
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { initSources } from '../../engine/cli/initrd-command.ts'
 import { projectRoot } from '../../engine/cli/oracle.ts'
+import { buildInitProgram } from '../../engine/machine/init-program.ts'
 import { type LabMessage, LocalLab } from '../../engine/worker/local-lab.ts'
 import { configureSystem, type SystemFiles } from './system.ts'
 
@@ -16,7 +17,7 @@ const files: SystemFiles = Object.fromEntries(
     .filter((path) => /(^|[\\/])(Kconfig|defconfig|[^.\\/]+\.s)$/.test(path))
     .map((path) => [path.replaceAll('\\', '/'), readFileSync(join(folder, path), 'utf8')]),
 )
-const initrd = { sources: initSources(projectRoot), busybox: null }
+const initrd = { program: buildInitProgram(initSources(projectRoot)), busybox: null }
 
 const edited = (path: string, from: string, to: string): SystemFiles => {
   expect(files[path]?.split(from).length).toBe(2)
