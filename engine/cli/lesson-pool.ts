@@ -1,10 +1,14 @@
 import { Worker } from 'node:worker_threads'
 import type { Group } from '../../lessons/run/machines.ts'
-import { type RunReport, unbuilt } from '../../lessons/run/task.ts'
+import { type Doing, endlessCheck, type RunReport, type RunTask, unbuilt } from '../../lessons/run/task.ts'
 import type { ThreadData, ThreadMessage } from './lesson-thread.ts'
 
-/** A thread that says nothing for so long is held up by a script that never waits. Slices of a machine are far shorter. */
-const SILENCE_MS = 15_000
+/**
+ * A thread that says nothing for so many looks is held up by what it was doing last: a slice of a machine is far shorter.
+ * Looks, not time: a computer that was asleep has not looked.
+ */
+const MOST_SILENT_LOOKS = 15
+const LOOK_MS = 1000
 /** A script that allocates without end meets this, not the machine's memory. */
 const HEAP_MIB = 1024
 
@@ -32,37 +36,43 @@ export class LessonPool {
     return new Promise((resolve, reject) => {
       const worker = new Worker(this.script, { workerData: this.data, resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB } })
       const left = new Map(group.tasks.map(task => [task.id, task]))
-      let timer = setTimeout(() => {}, 0)
+      let doing: Doing = 'machine'
+      let silent = 0
+      const looks = setInterval(() => {
+        if (++silent > MOST_SILENT_LOOKS) giveUp('did not give its thread back')
+      }, LOOK_MS)
       const over = (result: Group | null) => {
-        clearTimeout(timer)
+        clearInterval(looks)
         worker.removeAllListeners()
         worker.on('error', () => {})
         void worker.terminate().then(() => resolve(result))
       }
       const giveUp = (why: string) => {
         const [hung, ...others] = left.values()
-        if (hung !== undefined) report(unbuilt(hung, 'endless', why))
+        if (hung !== undefined) report(heldUp(hung, doing, why))
         over(others.length === 0 ? null : { ...group, tasks: others })
       }
-      const heard = () => {
-        clearTimeout(timer)
-        timer = setTimeout(() => giveUp('the script did not give its thread back'), SILENCE_MS)
-      }
       worker.on('message', (message: ThreadMessage) => {
-        heard()
-        if (message.type === 'report') {
+        silent = 0
+        if (message.type === 'doing') doing = message.what
+        else if (message.type === 'report') {
           left.delete(message.report.id)
           report(message.report)
         } else if (message.type === 'done') over(null)
         else if (message.type === 'failed') {
-          clearTimeout(timer)
+          clearInterval(looks)
           void worker.terminate()
           reject(new Error(message.message))
         }
       })
-      worker.on('error', error => giveUp((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'the script used more memory than there is for it' : String(error)))
-      heard()
+      worker.on('error', error => giveUp((error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY' ? 'used more memory than there is for it' : `failed with ${String(error)}`))
       worker.postMessage(group)
     })
   }
+}
+
+/** @param why what the script, the check or the machine did: a sentence without its subject */
+function heldUp(task: RunTask, doing: Doing, why: string): RunReport {
+  if (doing === 'script') return unbuilt(task, 'endless', `the script ${why}`)
+  return doing === 'machine' ? unbuilt(task, 'boot', `the machine ${why}`) : endlessCheck(task, doing.check, `it ${why}`)
 }

@@ -12,6 +12,8 @@ export type { LabConnection, LabMessage, LabRequest }
 
 /** Instructions that make a millisecond of the session's clock: its slices are about eight times as long. */
 const INSTRUCTIONS_PER_MS = 50_000
+/** Turns with nothing to do after which nobody is taken to ask for anything more: whoever is answered asks in the same. */
+const STILL_TURNS = 5
 
 export class LocalLab implements LabConnection {
   private readonly session: Session
@@ -91,6 +93,26 @@ export class LocalLab implements LabConnection {
         resolve(found)
       })
     })
+  }
+
+  /**
+   * Calls back once the machine neither runs nor waits for a time, and nobody has asked it for anything meanwhile: those
+   * who still wait for it wait for good.
+   * @returns calls it off
+   */
+  whenStill(callback: () => void): () => void {
+    let turns = 0
+    let off = false
+    const look = () => {
+      if (off) return
+      turns = this.task === null && this.timer === null ? turns + 1 : 0
+      if (turns === STILL_TURNS) callback()
+      else this.later(look)
+    }
+    this.later(look)
+    return () => {
+      off = true
+    }
   }
 
   /** The machine is thrown away; nothing is scheduled any more. */

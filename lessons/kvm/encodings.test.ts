@@ -154,7 +154,7 @@ function silentPort() {
 test('wrong arguments are named before anything is sent', async () => {
   const port = silentPort()
   const trace: TraceEntry[] = []
-  const lab = await makeLab({ port, guests: {}, onPrint: () => {}, onAnswer: () => {}, onTrace: entry => trace.push(entry), moment: () => null, place: () => null })
+  const lab = await makeLab({ port, guests: {}, onPrint: () => {}, onAnswer: () => {}, onTrace: entry => trace.push(entry), moment: () => null, place: () => null, admit: () => {} })
   // biome-ignore lint/suspicious/noExplicitAny: what the compiler would refuse is what is tried
   const any = lab as any
   const refused = async (call: Promise<unknown>, message: string) => {

@@ -62,7 +62,7 @@ export class SignalError extends Error {
 export class ClosedError extends Error {
   override readonly name = 'ClosedError'
   constructor(
-    readonly code: 'closed' | 'process-gone' | 'machine-gone',
+    readonly code: 'closed' | 'process-gone' | 'machine-gone' | 'script-ended',
     message: string,
     readonly explanation: string,
   ) {

@@ -513,7 +513,7 @@ export declare class SignalError extends Error {
 
 /** Something was used after it was closed, or after the machine was reset. Nothing was sent. */
 export declare class ClosedError extends Error {
-  readonly code: 'closed' | 'process-gone' | 'machine-gone'
+  readonly code: 'closed' | 'process-gone' | 'machine-gone' | 'script-ended'
   readonly explanation: string
 }
 

@@ -6,9 +6,10 @@ import type { AgentPort } from '../../engine/agent/port.ts'
 import { LAB_MODULE } from './compiler-options.ts'
 import type { GuestProgram } from './guest-image.ts'
 import type { Answer } from './lab.d.ts'
-import { type LabModule, makeLab } from './make-lab.ts'
+import { ClosedError } from './errors.ts'
+import { type LabModule, type LabOptions, makeLab } from './make-lab.ts'
 import { type LineMap, scriptPlace, splitSourceMap, URL_PREFIX } from './source-place.ts'
-import { type Moment, type SourcePlace, type TraceEntry, type TraceError, traceError } from './trace.ts'
+import { type SourcePlace, type TraceEntry, type TraceError, traceError } from './trace.ts'
 
 /** All that a script needs; plain data, so that it can be sent to a Worker. */
 export interface ScriptBundle {
@@ -26,21 +27,13 @@ export interface ScriptHost {
   onPrint?(line: string): void
   onTrace?(entry: TraceEntry): void
   onAnswer?(name: string, value: Answer): void
-  /** Aborting ends the run at its next call; the ending is then `stopped`. */
-  signal?: AbortLike
-}
-
-/** The part of an AbortSignal that is needed here. */
-export interface AbortLike {
-  readonly aborted: boolean
-  readonly reason?: unknown
-  addEventListener(type: 'abort', listener: () => void): void
 }
 
 export type ScriptEnding =
   | { kind: 'finished' }
   /** The script threw and nobody caught it; `place` is the innermost line of the script. */
   | { kind: 'threw'; error: TraceError; place: SourcePlace | null }
+  /** Its host ended it. */
   | { kind: 'stopped'; why: string }
 
 export interface ScriptOutcome {
@@ -49,19 +42,17 @@ export interface ScriptOutcome {
   answers: Record<string, Answer>
 }
 
-/** Runs a script to its end. Never rejects. */
+/**
+ * Runs a script to its end. Calls that it began and did not await are told in a line of their own, and are over too
+ * when it has finished; after one that threw, the host closes the port. Never rejects.
+ */
 export async function runScript(bundle: ScriptBundle, host: ScriptHost): Promise<ScriptOutcome> {
   const answers: Record<string, Answer> = {}
-  const { port, signal } = host
+  const { port } = host
   longStacks()
-  const stopped = new Promise<ScriptEnding>(resolve => {
-    const stop = () => resolve({ kind: 'stopped', why: typeof signal?.reason === 'string' ? signal.reason : 'The script was stopped.' })
-    if (signal?.aborted === true) stop()
-    else signal?.addEventListener('abort', stop)
-  })
   const run = new ScriptRun(bundle, {
     moment: () => port.instructions ?? null,
-    port: { exchange: frame => (signal?.aborted === true ? new Promise(() => {}) : port.exchange(frame)) },
+    port,
     guests: bundle.guests,
     onTrace: entry => host.onTrace?.(entry),
     onPrint: line => host.onPrint?.(line),
@@ -70,7 +61,7 @@ export async function runScript(bundle: ScriptBundle, host: ScriptHost): Promise
       host.onAnswer?.(name, value)
     },
   })
-  return { ending: await Promise.race([run.ending(), stopped]), answers }
+  return { ending: await run.ending(), answers }
 }
 
 /** V8 keeps ten frames of a stack unless told; the script's own line may be further out. */
@@ -79,7 +70,7 @@ function longStacks(): void {
   if (errors.stackTraceLimit !== undefined) errors.stackTraceLimit = Math.max(errors.stackTraceLimit, 40)
 }
 
-type LabHooks = Omit<Parameters<typeof makeLab>[0], 'place'> & { moment(): Moment | null }
+type LabHooks = Omit<LabOptions, 'place' | 'admit'>
 
 interface Module {
   exports: Record<string, unknown>
@@ -93,6 +84,10 @@ class ScriptRun {
   private readonly modules = new Map<string, Module>()
   /** The call of the API that failed last. */
   private failed: TraceEntry | null = null
+  /** The script's own calls that are under way, by id. */
+  private readonly underWay = new Map<number, TraceEntry>()
+  private over = false
+  private settled = () => {}
 
   constructor(
     private readonly bundle: ScriptBundle,
@@ -101,10 +96,12 @@ class ScriptRun {
 
   async ending(): Promise<ScriptEnding> {
     try {
-      const lab = await makeLab({ ...this.hooks, onTrace: entry => this.noted(entry), place: () => this.placeOfCaller() })
+      const lab = await makeLab({ ...this.hooks, onTrace: entry => this.noted(entry), place: () => this.placeOfCaller(), admit: () => this.admit() })
       await this.evaluate(this.bundle.entry, lab)
+      await this.unawaited()
       return { kind: 'finished' }
     } catch (thrown) {
+      this.over = true
       const stack = thrown instanceof Error ? (thrown.stack ?? '') : ''
       const error = traceError(thrown)
       if (!(thrown instanceof Error)) error.message = `threw ${typeof thrown === 'object' ? JSON.stringify(thrown) : String(thrown)}`
@@ -116,8 +113,30 @@ class ScriptRun {
   }
 
   private noted(entry: TraceEntry): void {
-    if (entry.state === 'failed' && entry.parent === null) this.failed = entry
+    if (entry.parent === null) {
+      if (entry.state === 'running') this.underWay.set(entry.id, entry)
+      else this.underWay.delete(entry.id)
+      if (entry.state === 'failed') this.failed = entry
+    }
     this.hooks.onTrace(entry)
+    if (this.underWay.size === 0) this.settled()
+  }
+
+  /** Parts of a script that nobody waits for may still run when it has ended. */
+  private admit(): void {
+    if (this.over) throw new ClosedError('script-ended', 'The script has ended: this call came after it.', 'Await each call before the script ends.')
+  }
+
+  /** The last line has run: what was begun and not awaited is told, and waited for. */
+  private async unawaited(): Promise<void> {
+    this.over = true
+    if (this.underWay.size === 0) return
+    for (const { text, place } of this.underWay.values()) {
+      this.hooks.onPrint(`${place === null ? '' : `${place.file}:${place.line}: `}${text} was not awaited. The script ends when this call has.`)
+    }
+    await new Promise<void>(resolve => {
+      this.settled = resolve
+    })
   }
 
   /** The line of the script that is calling the API right now. */

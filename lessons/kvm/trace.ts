@@ -41,6 +41,8 @@ export interface TraceSink {
   moment(): Moment | null
   /** The line of the script that runs now. */
   place(): SourcePlace | null
+  /** @throws when the script may begin no call any more */
+  admit(): void
 }
 
 /** One call under way. Calls made for it are its children. */
@@ -55,6 +57,7 @@ export class Tracer {
 
   /** Does something as an entry of the trace. */
   async span<T>(parent: Span | null, text: string, body: (span: Span) => Promise<T>, show: (value: T) => string = showValue): Promise<T> {
+    if (parent === null) this.sink.admit()
     const entry: TraceEntry = {
       id: ++this.last,
       parent: parent?.id ?? null,

@@ -11,10 +11,16 @@ export interface CheckResult {
   readonly broken: boolean
 }
 
-/** In the order of checks.ts. A check that throws is a broken one; the others are asked all the same. */
-export async function evaluate({ checks }: LessonChecks, run: LessonRun): Promise<CheckResult[]> {
+/**
+ * In the order of checks.ts. A check that throws is a broken one; the others are asked all the same.
+ * @param before hears of each before it is asked
+ */
+export async function evaluate({ checks }: LessonChecks, run: LessonRun, before: (check: Check) => void = () => {}): Promise<CheckResult[]> {
   const results: CheckResult[] = []
-  for (const check of checks) results.push(await ask(check, run))
+  for (const check of checks) {
+    before(check)
+    results.push(await ask(check, run))
+  }
   return results
 }
 

@@ -13,11 +13,12 @@ import type { TraceEntry } from '../kvm/trace.ts'
 import { type CheckResult, evaluate, outcomesOf, unbootedChecks } from './evaluate.ts'
 import type { AnswerValue, Ending, LessonRun } from './lesson-run.ts'
 import type { SystemFiles } from '../mini-pkvm/system.ts'
+import { agentReady, BootFailure, MOST_BOOT_INSTRUCTIONS, MOST_SYSTEM_BOOT_INSTRUCTIONS, RunLimit } from './limit.ts'
 import { runListing } from './listing.ts'
 import { type Group, lessonSystem, loadMessage } from './machines.ts'
 import { LabQuestions } from './questions.ts'
 import { type RunFrame, RunRecord } from './record.ts'
-import { buildsReport, type CheckReport, type RunReport, type RunTask, unbuilt } from './task.ts'
+import { buildsReport, type CheckReport, type Doing, type RunReport, type RunTask, unbuilt } from './task.ts'
 
 /** What only the host can give: files, and the checks of a lesson. */
 export interface RunnerHost {
@@ -27,31 +28,8 @@ export interface RunnerHost {
   checks(folder: string): Promise<LessonChecks>
   /** Node's setImmediate, or the like. */
   later(callback: () => void): void
-  /** After milliseconds of wall clock; @returns calls it off. */
-  after(milliseconds: number, callback: () => void): () => void
-}
-
-/** A Debian kernel's agent is ready after about 10^9 instructions. */
-const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
-const MOST_SYSTEM_BOOT_INSTRUCTIONS = 2_000_000
-/** Of the machine's time that a run may spend, also idle: a script that waits for nothing must end too. */
-const MOST_RUN_NANOSECONDS = 30e9
-
-/** A script that leaves a machine without timers alone for so long waits for something that never comes. */
-const QUIET_MS = 5000
-/** A machine that something stopped, such as a rule that fell; a hypercall by hand pauses it for less. */
-const STOPPED_MS = 500
-
-/** The machine did not come to the point where a run can begin; the message is one sentence. */
-class BootFailure extends Error {
-  constructor(
-    message: string,
-    readonly explanation: 'assembly' | 'boot',
-    /** There is a machine, and it stands where it came to. */
-    readonly stands = false,
-  ) {
-    super(message)
-  }
+  /** What this thread does from here on, for whoever wonders why it is silent. */
+  doing(what: Doing): void
 }
 
 export class GroupRunner {
@@ -99,42 +77,14 @@ export class GroupRunner {
     this.used = false
     const image = await this.host.image(task)
     const built = image instanceof ArrayBuffer ? image : configured(image, task)
-    const limit = built instanceof ArrayBuffer ? MOST_BOOT_INSTRUCTIONS : MOST_SYSTEM_BOOT_INSTRUCTIONS
-    await new Promise<void>((resolve, reject) => {
-      let callOff = () => {}
-      const stuck = (why: string) => new BootFailure(`${why}; the console says last: ${lastLine(this.console)}`, 'boot', true)
-      const unsubscribe = lab.subscribe(message => {
-        const end = (failure: BootFailure | null) => {
-          unsubscribe()
-          callOff()
-          if (failure === null) resolve()
-          else reject(failure)
-        }
-        switch (message.type) {
-          case 'error':
-            return end(new BootFailure(message.message, 'boot'))
-          case 'buildFailed':
-            return end(new BootFailure(message.message, 'assembly'))
-          case 'stopped':
-            return end(stuck(`the machine ended before its agent was ready (${message.reason})`))
-          case 'agentState':
-            if (message.ready) end(null)
-            return
-          case 'status':
-            callOff()
-            if (message.instructions > limit) return end(stuck(`the agent was not ready after ${limit / 1e6} million instructions`))
-            // A rule that falls stops the machine; one that waits for nothing does not go on by itself.
-            if (message.state === 'paused') return end(stuck('the machine was stopped before its agent was ready'))
-            if (message.state === 'idle') callOff = this.host.after(QUIET_MS, () => end(stuck('the machine waits for something that never comes')))
-        }
-      })
-      this.host.initrd().then(initrd => {
-        lab.post(loadMessage(built, initrd, task.plan.settings))
-        // What falls while it boots is in its events; the lesson's own rule holds from the run on.
-        lab.post({ type: 'pauseOnViolation', on: false })
-        lab.post({ type: 'boot' })
-      }, reject)
-    })
+    const most = built instanceof ArrayBuffer ? MOST_BOOT_INSTRUCTIONS : MOST_SYSTEM_BOOT_INSTRUCTIONS
+    const initrd = await this.host.initrd()
+    const ready = agentReady(lab, most, () => lastLine(this.console))
+    lab.post(loadMessage(built, initrd, task.plan.settings))
+    // What falls while it boots is in its events; the lesson's own rule holds from the run on.
+    lab.post({ type: 'pauseOnViolation', on: false })
+    lab.post({ type: 'boot' })
+    await ready
     lab.post({ type: 'pause' })
     const kept = lab.next('checkpointTaken')
     lab.post({ type: 'checkpoint' })
@@ -177,23 +127,26 @@ export class GroupRunner {
     const { lab } = this
     const port = lab.agent()
     lab.post({ type: 'resume' })
-    const cut = new Limit(lab, record.began + task.limit, task.violations === 'stop', (milliseconds, callback) => this.host.after(milliseconds, callback))
+    const cut = new RunLimit(lab, record.began + task.limit, task.violations === 'stop')
+    this.host.doing('script')
     let over = false
     const script = async (): Promise<Ending> => {
       const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record))).ending
       for (const { call, args } of task.plan.hostCalls) {
-        // A script that was cut off ends when the next run begins: its hypercalls are not for that machine.
+        // A script that was cut off ends all the same: its hypercalls are not for the machine of the next run.
         if (over) break
         record.onHostCall(await this.questions.hostCall(call, await this.argumentsOf(args, record)))
       }
       return ending
     }
-    // After the limit nobody answers the script any more: the machine is paused, and it is left where it waits.
     const ending = await Promise.race([script(), cut.reached]).catch(
       (error: unknown): Ending => ({ kind: 'stopped', why: error instanceof Error ? error.message : String(error) }),
     )
     over = true
     cut.end()
+    // What the script has not awaited, or still wants, is nothing of the next run.
+    port.close('The run has ended.')
+    this.host.doing('machine')
     return ending
   }
 
@@ -218,12 +171,14 @@ export class GroupRunner {
   }
 
   private async report(checks: LessonChecks, run: LessonRun, { id, ending, instructions }: Pick<RunReport, 'id' | 'ending' | 'instructions'>): Promise<RunReport> {
-    const results = await evaluate(checks, run)
+    const results = await evaluate(checks, run, check => this.host.doing({ check: check.id }))
+    const outcomes = await outcomesOf(checks, run)
+    this.host.doing('machine')
     return {
       id,
       checks: [buildsReport('', ''), ...results.map(checkReport)],
       ending,
-      outcomes: await outcomesOf(checks, run),
+      outcomes,
       instructions,
       listing: this.listing ? await runListing(run) : [],
     }
@@ -248,44 +203,6 @@ function scriptHost(port: RemoteAgentPort, record: RunRecord) {
     onPrint: (line: string) => record.onPrint(line),
     onTrace: (entry: TraceEntry) => record.onTrace(entry),
     onAnswer: (name: string, value: AnswerValue) => record.onAnswer(name, value),
-  }
-}
-
-/** Watches how far the machine has come, and whether it stands still for good. */
-class Limit {
-  readonly reached: Promise<Ending>
-  private readonly unsubscribe: () => void
-  private callOff = () => {}
-
-  constructor(lab: LocalLab, most: number, stopsAtViolation: boolean, after: RunnerHost['after']) {
-    let unsubscribe = () => {}
-    this.reached = new Promise(resolve => {
-      let until = Number.POSITIVE_INFINITY
-      const cut = (why: string) => {
-        lab.post({ type: 'pause' })
-        resolve({ kind: 'limit', why: `the run did not end within ${why}` })
-      }
-      unsubscribe = lab.subscribe(message => {
-        if (message.type === 'stopped') resolve({ kind: 'stopped', why: `the machine ended during the run (${message.reason})` })
-        if (message.type === 'violations' && stopsAtViolation) resolve({ kind: 'stopped', why: `the machine stopped where an invariant fell: ${message.events[0]?.text ?? ''}` })
-        if (message.type !== 'status') return
-        this.callOff()
-        if (message.state === 'idle' || message.state === 'paused') {
-          const [quiet, why] =
-            message.state === 'idle' ? [QUIET_MS, 'the script waits for something that never comes'] : [STOPPED_MS, 'the machine was stopped during the run']
-          this.callOff = after(quiet, () => resolve({ kind: 'limit', why }))
-        }
-        if (until === Number.POSITIVE_INFINITY) until = message.virtualNanoseconds + MOST_RUN_NANOSECONDS
-        if (message.instructions >= most) cut("the lesson's limit of instructions")
-        else if (message.virtualNanoseconds >= until) cut(`${MOST_RUN_NANOSECONDS / 1e9} seconds of the machine's time`)
-      })
-    })
-    this.unsubscribe = unsubscribe
-  }
-
-  end(): void {
-    this.unsubscribe()
-    this.callOff()
   }
 }
 

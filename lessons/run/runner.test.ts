@@ -200,6 +200,39 @@ folder('09-unbooted', {
   'wrong/off/host/start-kernel.s': GREETING.replace(/^(\s+)bl\s+kvm_init$/m, '$1ldr w0, =0x84000008\n$1smc #0\n$1.ltorg'),
   'wrong/off/expect.yaml': expects('up', 'stuck'),
 })
+/** Calls that nobody waits for: told, and nothing of the attempt after. */
+const UNAWAITED = `const RAN = /^script\\.ts:7: vcpu\\.run\\(\\) was not awaited\\./
+export const checks = [
+  { id: 'told', title: 'It is told', step: 'step', explanations: { no: 'It is not.' },
+    async test(run) {
+      const call = run.script.calls.find(call => call.name === 'vcpu.run')
+      const seen = [run.script.ending.kind, run.script.prints.some(line => RAN.test(line)), call?.result !== null, run.script.calls.some(call => call.name === 'vm.close')]
+      return seen.join() === 'finished,true,true,false' ? 'pass' : { fail: 'no', detail: seen.join() } } },
+]`
+folder('10-unawaited', {
+  'lesson.md': head('unawaited'),
+  'checks.ts': UNAWAITED,
+  'start/script.ts': "import { print } from 'lab'\nprint('nothing yet')\n",
+  'start/guest.s': STORE,
+  'solution/script.ts': `${RUN}\nvoid vcpu.run().then(() => vm.close())\n`,
+  'wrong/a-throws/script.ts': `${RUN}\nvoid vcpu.run().then(() => vm.close())\nthrow new Error('enough')\n`,
+  'wrong/a-throws/guest.s': LOOP,
+  'wrong/a-throws/expect.yaml': expects('told', 'no'),
+  'wrong/b-never-ends/script.ts': `${RUN}\nvoid vcpu.run()\n`,
+  'wrong/b-never-ends/guest.s': LOOP,
+  'wrong/b-never-ends/expect.yaml': expects('told', 'no'),
+  'wrong/c-fails/script.ts': `${RUN}\nvoid vm.createVcpu({ id: 0 })\nawait vm.close()\n`,
+  'wrong/c-fails/expect.yaml': expects('told', 'no'),
+})
+folder('11-endless-check', {
+  'lesson.md': head('endless-check'),
+  'checks.ts': CHECKS.replace('const vms =', 'for (; run.script.answers.done; ) {}\nconst vms ='),
+  'start/script.ts': "import { print } from 'lab'\nprint('nothing yet')\n",
+  'start/guest.s': STORE,
+  'solution/script.ts': SOLUTION,
+  'wrong/throws/script.ts': `${RUN}throw new Error('enough')\n`,
+  'wrong/throws/expect.yaml': expects('answered', 'no'),
+})
 folder('03-malformed', { 'lesson.md': head('other', 'mintues: 3\n'), 'checks.ts': 'export const checks = [', 'start/script.ts': '' })
 folder('04-empty', { 'notes.txt': '' })
 
@@ -236,13 +269,21 @@ describe('pkvm-lab lesson test', async () => {
     expect(out).toMatch(/^ +wrong\/other: it should fail first at answered \(no\), and fails builds \(types\): script\.ts:6:12: Property 'jump' does not exist/m)
   })
 
+  it('tells of calls that were not awaited, and charges them to nobody else', () => {
+    expect(out).toMatch(/^ok {4} 10-unawaited +mini +start fails, solution passes 1, 3 wrong explained/m)
+  })
+
+  it('blames a check that does not end, not the script', () => {
+    expect(out).toMatch(/^NOT OK 11-endless-check +mini *\n +solution: the check "order" is broken: it did not give its thread back\n +solution: it fails order .*\n7 proven/m)
+  })
+
   it('tells of malformed folders and goes on', () => {
     expect(out).toMatch(/^03-malformed\/lesson\.md, mintues: is no field of this/m)
     expect(out).toMatch(/^03-malformed\/lesson\.md, id: "other" should be/m)
     expect(out).toMatch(/^03-malformed\/checks\.ts: cannot be loaded: line 1: /m)
     expect(out).toMatch(/^03-malformed\/start\/guest\.s: is named in lesson\.md and is missing/m)
     expect(out).toMatch(/^04-empty\/lesson\.md: is missing/m)
-    expect(out).toMatch(/6 proven, 1 not, 2 malformed/)
+    expect(out).toMatch(/7 proven, 2 not, 2 malformed/)
     expect(run.status).toBe(1)
   })
 

@@ -37,6 +37,9 @@ export interface RunTask {
   readonly overlay: Readonly<Record<string, string>>
 }
 
+/** What a thread of the runner is at: the learner's script, one of the lesson's checks, or its own work on the machine. */
+export type Doing = 'script' | 'machine' | { readonly check: string }
+
 export interface CheckReport {
   readonly id: string
   readonly title: string
@@ -72,6 +75,12 @@ export const BUILDS_EXPLANATIONS = {
 
 export function buildsReport(explanation: keyof typeof BUILDS_EXPLANATIONS | '', detail: string): CheckReport {
   return { id: BUILDS, title: 'Everything builds', passed: explanation === '', explanation, detail, broken: false }
+}
+
+/** A check of the lesson that never came to an end: nothing is known against the script. */
+export function endlessCheck(task: RunTask, check: string, detail: string): RunReport {
+  const report: CheckReport = { id: check, title: check, passed: false, explanation: '', detail, broken: true }
+  return { id: task.id, checks: [buildsReport('', ''), report], ending: { kind: 'finished' }, outcomes: {}, instructions: 0, listing: [] }
 }
 
 /** Nothing was run, or nothing came of it. */
