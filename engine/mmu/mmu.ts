@@ -84,10 +84,10 @@ export class Mmu implements MmuPort {
     return this.tlb.probe(vaLow, vaHigh, context, access) >= 0 ? linear : 0
   }
 
-  /** Send every store to this physical page down the slow path from now on. */
-  watch(physicalPage: number): void {
-    this.watchedPages.add(physicalPage)
-    this.tlb.dropWriters(physicalPage)
+  /** Send every store to these physical pages down the slow path from now on. */
+  watch(...physicalPages: readonly number[]): void {
+    for (const page of physicalPages) this.watchedPages.add(page)
+    this.tlb.dropWriters(new Set(physicalPages))
   }
 
   unwatch(physicalPage: number): void {

@@ -116,11 +116,11 @@ export class Tlb {
     }
   }
 
-  /** Take the write tag from every entry of a physical page, which has come under watch. */
-  dropWriters(physicalPage: number): void {
+  /** Take the write tag from every entry of these physical pages, which have come under watch. */
+  dropWriters(physicalPages: ReadonlySet<number>): void {
     const u32 = this.u32
     for (let w = WORD_BASE; w < WORD_BASE + TLB_ENTRIES * ENTRY_WORDS; w += ENTRY_WORDS) {
-      if (u32[w + 7] === physicalPage) {
+      if ((u32[w + 2]! | u32[w + 3]!) !== 0 && physicalPages.has(u32[w + 7]!)) {
         u32[w + 2] = 0
         u32[w + 3] = 0
       }

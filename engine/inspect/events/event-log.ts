@@ -160,7 +160,7 @@ export class EventLog implements CpuObserver {
   /** Begin to listen; resumes after `stop`. */
   start(): void {
     this.machine.cpu.observer = this
-    if (this.taint.address.known) this.watchPage(Math.floor(this.taint.address.value / PAGE))
+    if (this.taint.address.known) this.watchPages(Math.floor(this.taint.address.value / PAGE))
     this.tryAttach()
   }
 
@@ -196,7 +196,7 @@ export class EventLog implements CpuObserver {
     if (this.ownership !== saved.ownership?.watch) this.ownership?.detach()
     this.ownership = saved.ownership?.watch ?? null
     if (saved.ownership !== null) saved.ownership.watch.restore(saved.ownership.state)
-    if (this.taint.address.known) this.watchPage(Math.floor(this.taint.address.value / PAGE))
+    if (this.taint.address.known) this.watchPages(Math.floor(this.taint.address.value / PAGE))
     this.ring.restore(saved.ring)
     this.staged = saved.staged.map((e) => ({ ...e }))
     this.faults.splice(0, this.faults.length, ...saved.faults)
@@ -407,7 +407,7 @@ export class EventLog implements CpuObserver {
     if (this.ownership !== null || this.vmTableAt === null || this.whyNoOwnership.startsWith(GAVE_UP)) return
     if (this.kernel.memory.u64(this.vmTableAt) === 0n) return
     const watch = attempt(() => {
-      const pages = { watch: (page: number) => this.watchPage(page), unwatch: (page: number) => this.unwatchPage(page) }
+      const pages = { watch: (...pages: number[]) => this.watchPages(...pages), unwatch: (page: number) => this.unwatchPage(page) }
       const it = new OwnershipWatch<Moment>(this.kernel, pages, () => this.here())
       it.attach()
       this.guests.readAll()
@@ -438,9 +438,9 @@ export class EventLog implements CpuObserver {
     return { instructions: this.machine.instructions, el, pc, chain }
   }
 
-  private watchPage(page: number): void {
-    this.watched[page - this.kernel.memory.base / PAGE] = 1
-    this.machine.cpu.mmu.watch(page)
+  private watchPages(...pages: readonly number[]): void {
+    for (const page of pages) this.watched[page - this.kernel.memory.base / PAGE] = 1
+    this.machine.cpu.mmu.watch(...pages)
   }
 
   private unwatchPage(page: number): void {

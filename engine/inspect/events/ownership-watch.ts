@@ -78,22 +78,24 @@ export class OwnershipWatch<Moment> implements TableSink {
   attach(): void {
     const { kernel, reader } = this
     const { memory } = kernel
-    const perPage = PAGE / reader.pageLayout.bytes
+    const { bytes } = reader.pageLayout
+    const states = reader.states()
+    this.host.set(states.host)
+    this.hyp.set(states.hyp)
+    const tables = kernel.hypTables()
     for (const block of reader.trackedMemory()) {
-      const end = Math.min(block.base + block.size, memory.end)
-      for (let pa = Math.max(block.base, memory.base); pa < end; ) {
-        const page = pa / PAGE
-        const record = reader.recordAddress(page)
-        const inPage = (record % PAGE) / reader.pageLayout.bytes
-        this.add(record, { kind: 'records', firstPage: page - inPage - memory.base / PAGE })
-        const count = Math.min(perPage - inPage, (end - pa) / PAGE)
-        for (let i = 0; i < count; i++)
-          this.readRecord(page - memory.base / PAGE + i, record + i * reader.pageLayout.bytes)
-        pa += count * PAGE
+      const end = Math.min(block.base + block.size, memory.end) / PAGE
+      for (let page = Math.max(block.base, memory.base) / PAGE; page < end; ) {
+        const record = reader.recordAddress(page, tables)
+        const inPage = (record % PAGE) / bytes
+        const firstPage = page - inPage - memory.base / PAGE
+        this.watched.set(Math.floor(record / PAGE), { kind: 'records', firstPage })
+        page += PAGE / bytes - inPage
       }
     }
     const table = memory.u64(kernel.hypAddress('vm_table'))
-    this.add(kernel.hypPhysical(table), { kind: 'vm-table' })
+    this.watched.set(Math.floor(kernel.hypPhysical(table) / PAGE), { kind: 'vm-table' })
+    this.watcher.watch(...this.watched.keys())
     this.tables.follow(reader.hostTables(), null)
     for (const vm of readVmTable(kernel)) if (vm.address !== null) this.adoptVm(vm)
     this.pending.clear()
@@ -127,10 +129,8 @@ export class OwnershipWatch<Moment> implements TableSink {
   restore(saved: ReturnType<OwnershipWatch<Moment>['save']>): void {
     this.detach()
     this.tables.restore(saved.tables)
-    for (const [page, it] of saved.watched) {
-      this.watched.set(page, it)
-      this.watcher.watch(page)
-    }
+    for (const [page, it] of saved.watched) this.watched.set(page, it)
+    this.watcher.watch(...this.watched.keys())
     this.host.set(saved.host)
     this.hyp.set(saved.hyp)
     refill(this.donations, saved.donations)
@@ -142,13 +142,18 @@ export class OwnershipWatch<Moment> implements TableSink {
 
   /** Runs of pages of equal ownership that are not simply the host's, in order. */
   *runs(): Generator<{ readonly page: number; readonly pages: number; readonly ownership: PageOwnership }> {
-    let start = 0
-    for (let i = 1; i <= this.host.length; i++) {
-      if (i < this.host.length && this.sameRun(start, i)) continue
-      if (this.host[start] !== StateCode.unknown && !this.plainHost(start)) {
-        yield { page: start, pages: i - start, ownership: this.ownership(start) }
+    const { host, hyp } = this
+    const pages = host.length
+    const someOfVms = this.maps.size > 0 || this.donations.size > 0
+    for (let start = 0, end = 0; start < pages; start = end) {
+      const [ofHost, ofHyp] = [host[start], hyp[start]]
+      end = start + 1
+      // Mostly there are no VMs yet, and this is asked of every page: plain numbers, as far as they go.
+      if (someOfVms) while (end < pages && this.sameRun(start, end)) end++
+      else while (end < pages && host[end] === ofHost && hyp[end] === ofHyp) end++
+      if (ofHost !== StateCode.unknown && !this.plainHost(start)) {
+        yield { page: start, pages: end - start, ownership: this.ownership(start) }
       }
-      start = i
     }
   }
 
@@ -316,13 +321,6 @@ export class OwnershipWatch<Moment> implements TableSink {
     if (this.pending.has(page)) return
     const before = this.ownership(page)
     this.pending.set(page, { page, before, after: before, forced: false, moment: this.now() })
-  }
-
-  private add(physical: number, it: Watched): void {
-    const page = Math.floor(physical / PAGE)
-    if (this.watched.has(page)) return
-    this.watched.set(page, it)
-    this.watcher.watch(page)
   }
 
   private plainHost(page: number): boolean {

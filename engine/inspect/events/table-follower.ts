@@ -8,9 +8,9 @@ const PAGE = 4096
 const ENTRY = 8
 const ENTRIES = PAGE / ENTRY
 
-/** Puts a page of RAM under watch or takes it away. @param page physical page number. */
+/** Puts pages of RAM under watch or takes one away. @param page physical page number. */
 export interface PageWatcher {
-  watch(page: number): void
+  watch(...pages: readonly number[]): void
   unwatch(page: number): void
 }
 
@@ -85,10 +85,8 @@ export class TableFollower {
   /** Back to what was followed then; memory is already as it was. */
   restore({ tables, lastLeaf }: ReturnType<TableFollower['save']>): void {
     this.detach()
-    for (const [page, table] of tables) {
-      this.tables.set(page, table)
-      this.watcher.watch(page)
-    }
+    for (const [page, table] of tables) this.tables.set(page, table)
+    this.watcher.watch(...this.tables.keys())
     this.lastLeaf = lastLeaf
   }
 
