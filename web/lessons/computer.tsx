@@ -4,10 +4,10 @@ import { count } from '../format.ts'
 import { setChoice, useLab } from '../store.ts'
 import { useSwitches } from '../switches/switch-store.ts'
 import { LESSON } from './lesson-commands.ts'
-import { applySettings, chosenFitting, fittingKernels, settingsNow, settingsText } from './lesson-machine.ts'
+import { chosenFitting, fittingKernels, kernelNames } from './lesson-kernels.ts'
+import { applySettings, settingsNow, settingsText } from './lesson-machine.ts'
 import { useLessons } from './lesson-store.ts'
 import { openLesson } from './open-lesson.ts'
-import { kernelNames } from './run-lesson.ts'
 
 /** The computer of the lesson: which kernel, how it is set, and what a run will do. */
 export function Computer({ lesson }: { lesson: Lesson }) {

@@ -1,9 +1,8 @@
 import { useLab } from '../store.ts'
 import { nextToDo } from './lesson-commands.ts'
-import { fittingKernels } from './lesson-machine.ts'
+import { fittingKernels, kernelNames } from './lesson-kernels.ts'
 import { progressOf, type Shelf, type ShelfLesson, useLessons } from './lesson-store.ts'
 import { openLesson } from './open-lesson.ts'
-import { kernelNames } from './run-lesson.ts'
 
 const COURSES = [
   { letter: '', title: 'pKVM on Debian’s kernel', about: 'The kernel that Debian ships, unmodified. You write the virtual machine monitor and the guest.' },

@@ -4,8 +4,7 @@
  */
 import { KconfigError } from '../../engine/inspect/kconfig-menu.ts'
 import type { SystemSources } from '../../engine/worker/build-protocol.ts'
-import { type Lesson, type LessonSettings, type SettingsChange, seriesOf } from '../../lessons/format.ts'
-import type { KernelChoice } from '../../lessons/run/task.ts'
+import type { Lesson, LessonSettings, SettingsChange } from '../../lessons/format.ts'
 import { lessonSystem, machineSettings } from '../../lessons/run/machines.ts'
 import { kvmModeOf, withKvmMode } from '../command-line.ts'
 import { workspaceFiles } from '../editor/files-store.ts'
@@ -15,43 +14,9 @@ import { machineConnection } from '../machine-control.ts'
 import { type Choice, isBuiltHere, type LabState, setChoice, useLab } from '../store.ts'
 import { optionValue, useSwitches } from '../switches/switch-store.ts'
 import { kconfigSentence, markDiagnostics } from '../system/system-build.ts'
+import { chosenFitting, fittingKernels } from './lesson-kernels.ts'
 import { lessonSystems } from './lesson-systems.ts'
 import { progressOf, shelfLesson, useLessons, workspaceOf } from './lesson-store.ts'
-
-/** A kernel that the lesson holds for, and what choosing it means. */
-export interface Fitting extends KernelChoice {
-  readonly name: string
-  readonly kernel: NonNullable<Choice['kernel']>
-}
-
-const MINI_NAME = 'mini-pKVM'
-let edition = 0
-
-/** Kernels at hand that a lesson holds for: Debian's newest first. */
-export function fittingKernels(lesson: Lesson, { kernels, ownImage }: Pick<LabState, 'kernels' | 'ownImage'> = useLab.getState()): Fitting[] {
-  const found: Fitting[] = []
-  for (const { version } of kernels.entries) {
-    const series = seriesOf(version)
-    if (series !== null && lesson.kernels.includes(series)) found.push({ series, release: version, name: `Linux ${version.split('+')[0]}`, kernel: { from: 'list', version } })
-  }
-  // Of a file only its name may tell the release.
-  const release = /\d+\.\d+(?:\.\d+)?[\w.+-]*/.exec(ownImage?.name ?? '')?.[0] ?? ''
-  const series = seriesOf(release)
-  if (ownImage !== null && series !== null && lesson.kernels.includes(series)) found.push({ series, release, name: ownImage.name, kernel: { from: 'file', name: ownImage.name } })
-  if (lesson.kernels.includes('mini')) found.push({ series: 'mini', release: 'mini', name: MINI_NAME, kernel: { from: 'lesson', name: MINI_NAME, lesson: lesson.id, edition } })
-  return found
-}
-
-/** The one that is chosen now; undefined when the lesson does not hold for it. */
-export function chosenFitting(lesson: Lesson, state: Pick<LabState, 'kernels' | 'ownImage' | 'choice'> = useLab.getState()): Fitting | undefined {
-  const { kernel } = state.choice
-  return fittingKernels(lesson, state).find(({ kernel: other }) => {
-    if (kernel === null || kernel.from !== other.from) return false
-    if (kernel.from === 'list') return kernel.version === (other as typeof kernel).version
-    if (kernel.from === 'lesson') return kernel.lesson === (other as typeof kernel).lesson
-    return true
-  })
-}
 
 /** Chooses a lesson's computer: the kernel that is chosen where the lesson holds for it, else the first that is at hand. */
 export function applySettings(lesson: Lesson, settings: LessonSettings, kernel = chosenFitting(lesson) ?? fittingKernels(lesson)[0]): boolean {
@@ -158,12 +123,6 @@ export function machineKey(lesson: Lesson): string {
   const { gate, options } = settingsNow(lesson)
   const built = kernel?.from === 'lesson' ? { overlay: overlayOf(lesson), gate, options, lesson: lesson.id } : {}
   return JSON.stringify([{ ...choice, kernel: kernel?.from === 'lesson' ? { ...kernel, edition: 0 } : kernel }, built])
-}
-
-/** The next boot is another machine than the last even when only its sources differ. */
-export function newEdition(): void {
-  const { kernel } = useLab.getState().choice
-  if (kernel?.from === 'lesson') setChoice({ kernel: { ...kernel, edition: ++edition } })
 }
 
 export function hasStart(lesson: Lesson): boolean {

@@ -12,7 +12,7 @@ import { PredictionBox } from './prediction-box.tsx'
 import { Notes, renderProse, versionsText } from './prose.ts'
 import { QuestionBox } from './question-box.tsx'
 import { RunBar } from './run-bar.tsx'
-import { kernelNames } from './run-lesson.ts'
+import { kernelNames } from './lesson-kernels.ts'
 import { scrollsItself, scrollToStep } from './page-scroll.ts'
 import { StepRail } from './step-rail.tsx'
 

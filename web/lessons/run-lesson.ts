@@ -2,34 +2,30 @@
  * Run and check: the learner's files are compiled, the machine goes to the moment where runs begin, the script runs,
  * and then the lesson's checks ask the machine. The same code asks as in `pkvm-lab lesson test`.
  */
-import { type Lesson, scriptOf } from '../../lessons/format.ts'
+import type { Lesson } from '../../lessons/format.ts'
 import { GUEST_ORIGIN } from '../../lessons/kvm/guest-image.ts'
 import type { ScriptBundle } from '../../lessons/kvm/run-script.ts'
 import { type CheckResult, collected, evaluate, outcomesOf, unbootedChecks } from '../../lessons/run/evaluate.ts'
 import type { AnswerValue, Ending } from '../../lessons/run/lesson-run.ts'
+import { BootFailure, MOST_RUN_NANOSECONDS } from '../../lessons/run/bounds.ts'
 import { LabQuestions } from '../../lessons/run/questions.ts'
 import { type RunFrame, RunRecord } from '../../lessons/run/record.ts'
 import type { KernelChoice } from '../../lessons/run/task.ts'
-import { compileScripts } from '../editor/compile-scripts.ts'
-import { save, setDiagnostics, clearDiagnostics, workspaceFiles } from '../editor/files-store.ts'
+import { save, workspaceFiles } from '../editor/files-store.ts'
 import { inspection } from '../inspector/inspection-client.ts'
 import { setPauseOnViolation, useViolations } from '../inspector/violations.ts'
 import { useLayout } from '../layout/layout-store.ts'
-import { boot, machineConnection, pause } from '../machine-control.ts'
-import { assembleGuests, isAssembly } from '../script/guests.ts'
-import { begin, runBundle, showPlace, stopScript, withAgent } from '../script/script-runner.ts'
+import { machineConnection, pause } from '../machine-control.ts'
+import { begin, runBundle, showPlace, stopScript } from '../script/script-runner.ts'
 import type { Output } from '../script/sandbox-protocol.ts'
 import { isRunning, useScript } from '../script/script-store.ts'
-import { type Choice, setChoice, useLab } from '../store.ts'
+import { type Choice, useLab } from '../store.ts'
 import { keepLesson } from './keep-lesson.ts'
-import { backToStart, chosenFitting, consoleSoFar, fittingKernels, hasStart, newEdition, settingsNow } from './lesson-machine.ts'
-import { type BuildFault, progressOf, shelfLesson, type ShelfLesson, sideOf, useLessons, workspaceOf } from './lesson-store.ts'
-
-/** As the headless runner has them. */
-const MOST_BOOT_INSTRUCTIONS = 6_000_000_000
-const MOST_SYSTEM_BOOT_INSTRUCTIONS = 2_000_000
-const MOST_RUN_NANOSECONDS = 30e9
-const SOURCE = 'assembler'
+import { bundleOf } from './lesson-bundle.ts'
+import { chosenFitting, kernelFault } from './lesson-kernels.ts'
+import { consoleSoFar, settingsNow } from './lesson-machine.ts'
+import { progressOf, shelfLesson, type ShelfLesson, sideOf, useLessons, workspaceOf } from './lesson-store.ts'
+import { toStart } from './to-start.ts'
 
 const questions = new LabQuestions(machineConnection, () => inspection.rates)
 
@@ -75,7 +71,7 @@ export async function runLesson(): Promise<void> {
       () => null,
       (error: unknown) => error,
     )
-    if (failure instanceof NotBuilt && failure.explanation === 'boot' && unbootedChecks(open.checks).checks.length > 0) {
+    if (failure instanceof BootFailure && failure.explanation === 'boot' && unbootedChecks(open.checks).checks.length > 0) {
       await askUnbooted(open, showing, workspace, bundle, failure.message)
       return
     }
@@ -84,7 +80,7 @@ export async function runLesson(): Promise<void> {
     await runAndAsk(open, showing, workspace, bundle)
   } catch (error) {
     if (error instanceof GivenUp) return
-    if (error instanceof NotBuilt) {
+    if (error instanceof BootFailure) {
       useScript.setState({ phase: 'ended', ending: { kind: 'stopped', why: error.message } })
       useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
       return
@@ -98,102 +94,6 @@ export async function runLesson(): Promise<void> {
 function over(why: string): void {
   useScript.setState({ phase: 'ended', ending: { kind: 'stopped', why } })
   useLessons.setState({ fault: why })
-}
-
-/** Why the lesson cannot run on what is chosen; empty when it can. */
-export function kernelFault(lesson: Lesson): string {
-  if (chosenFitting(lesson) !== undefined) return ''
-  const names = kernelNames(lesson)
-  const { kernel } = useLab.getState().choice
-  const at = fittingKernels(lesson)[0]
-  if (at === undefined) return `This lesson holds for ${names}, and no such kernel is at hand.`
-  const chosen = kernel === null ? 'No kernel is chosen' : kernel.from === 'list' ? `Linux ${kernel.version} is chosen` : `${kernel.name} is chosen`
-  return `${chosen}, and this lesson holds for ${names}. Take ${at.name} for it.`
-}
-
-/** `Linux 7.2 and 7.3`, `mini-pKVM` */
-export function kernelNames(lesson: Lesson): string {
-  const series = lesson.kernels.filter(name => name !== 'mini')
-  const linux = series.length === 0 ? [] : [`Linux ${series.join(' and ')}`]
-  return [...linux, ...(lesson.kernels.includes('mini') ? ['mini-pKVM'] : [])].join(' and ')
-}
-
-/** The script compiled and every guest assembled, or why not, with marks in the editor. */
-async function bundleOf(lesson: Lesson, workspace: string): Promise<ScriptBundle | BuildFault> {
-  const files = workspaceFiles(workspace)
-  const entry = scriptOf(lesson)?.name ?? ''
-  let modules: Readonly<Record<string, string>> = {}
-  if (entry !== '') {
-    if (files[entry] === undefined) return { explanation: 'types', detail: `${entry} is missing: reset the files to have it back.`, places: [] }
-    const compiled = await compileScripts(workspace)
-    if ('diagnostics' in compiled) return faultOf('types', compiled.diagnostics)
-    modules = compiled.modules
-  }
-  const lessonGuests = lesson.files.filter(file => file.role === 'assembly').map(file => file.name)
-  const sources = new Set(lesson.files.filter(file => file.role === 'source').map(file => file.name))
-  // The learner's own files are guests when a script names them.
-  const added = Object.keys(files).filter(
-    file => isAssembly(file) && !file.includes('/') && !lessonGuests.includes(file) && !sources.has(file) && (files[entry] ?? '').includes(`'${file}'`),
-  )
-  const { guests, problems: places } = await assembleGuests(files, [...lessonGuests, ...added])
-  clearDiagnostics(SOURCE, workspace)
-  if (places.length === 0) return { entry, modules, guests }
-  for (const file of new Set(places.map(place => place.file))) {
-    const problems = places.filter(place => place.file === file).map(({ message, line, column }) => ({ message, line, column, severity: 'error' as const }))
-    setDiagnostics(file, problems, SOURCE, workspace)
-  }
-  return faultOf('assembly', places)
-}
-
-function faultOf(explanation: 'types' | 'assembly', places: BuildFault['places']): BuildFault {
-  const [first] = places
-  return { explanation, detail: first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`, places }
-}
-
-class NotBuilt extends Error {
-  constructor(
-    message: string,
-    readonly explanation: 'assembly' | 'boot',
-  ) {
-    super(message)
-  }
-}
-
-/** The machine stands where runs begin: gone back to, or booted to. */
-async function toStart(lesson: Lesson, still: () => void): Promise<void> {
-  const { append } = useLab.getState().choice
-  if (withAgent(append).split(' ').sort().join(' ') !== append.split(/\s+/).sort().join(' ')) setChoice({ append: withAgent(append), initrd: 'lab' })
-  if (!hasStart(lesson)) {
-    useLessons.setState({ phase: 'booting' })
-    useScript.setState({ phase: 'booting' })
-    await bootToAgent(lesson, still)
-  }
-  await backToStart()
-}
-
-/** Boots the lesson's machine as it is chosen, until its agent is ready. @throws NotBuilt */
-async function bootToAgent(lesson: Lesson, still: () => void): Promise<void> {
-  newEdition()
-  const before = useLab.getState().booted
-  await boot()
-  const mini = useLab.getState().choice.kernel?.from === 'lesson'
-  const most = mini ? MOST_SYSTEM_BOOT_INSTRUCTIONS : MOST_BOOT_INSTRUCTIONS
-  for (;;) {
-    still()
-    if (hasStart(lesson)) return
-    const { machine, notice, booted } = useLab.getState()
-    if (useLessons.getState().built !== null) throw new NotBuilt(useLessons.getState().built?.detail ?? '', 'assembly')
-    if (notice !== null && booted === before) throw new Error(`${notice.message} ${notice.hint}`.trim())
-    if (booted === null && machine.state === 'empty' && before !== null) throw new Error('The machine was reset before the run began.')
-    if (booted !== before && machine.state === 'paused') throw new NotBuilt(`The machine was stopped before its agent was ready. The console says last: ${lastLine()}`, 'boot')
-    if (machine.state === 'stopped') throw new NotBuilt(`The machine ended before its agent was ready. The console says last: ${lastLine()}`, 'boot')
-    if (booted !== before && machine.instructions > most) throw new NotBuilt(`The agent was not ready after ${most / 1e6} million instructions. The console says last: ${lastLine()}`, 'boot')
-    await new Promise(resolve => setTimeout(resolve, 60))
-  }
-}
-
-function lastLine(): string {
-  return consoleSoFar().trimEnd().split(/\r?\n/).at(-1)?.trim() || 'nothing'
 }
 
 async function runAndAsk({ lesson, checks }: ShelfLesson, showing: 'own' | 'solution', workspace: string, bundle: ScriptBundle): Promise<void> {
@@ -389,7 +289,7 @@ export async function bootLesson(): Promise<void> {
     useScript.setState({ phase: 'never' })
   } catch (error) {
     if (error instanceof GivenUp) return
-    if (error instanceof NotBuilt) useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
+    if (error instanceof BootFailure) useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
     else useLessons.setState({ fault: error instanceof Error ? error.message : String(error) })
     useScript.setState({ phase: 'never' })
   } finally {
