@@ -11,7 +11,7 @@ export function lessonCache(projectRoot: string): string {
  * file to start from.
  */
 export async function lessonCommand(args: readonly string[], projectRoot: string, bundle: Bundle): Promise<number> {
-  const [file] = await bundle(['lesson-command', 'lesson-thread'], ['typescript', 'esbuild', 'yaml'])
+  const [file, thread] = await bundle(['lesson-command', 'lesson-thread'], ['typescript', 'esbuild', 'yaml'])
   const command = (await import(file!)) as typeof import('./lesson-command.ts')
-  return command.main(args, projectRoot)
+  return command.main(args, projectRoot, new URL(thread!))
 }

@@ -35,17 +35,20 @@ interface Options {
   readonly json: string | null
 }
 
-/** @returns 0 proven, 1 something is not as it should be, 2 bad usage or a kernel that is not at hand */
-export async function main(args: readonly string[], projectRoot: string): Promise<number> {
+/**
+ * @param thread the bundle of lesson-thread.ts
+ * @returns 0 proven, 1 something is not as it should be, 2 bad usage or a kernel that is not at hand
+ */
+export async function main(args: readonly string[], projectRoot: string, thread: URL): Promise<number> {
   try {
     const options = parse(args.slice(1))
     switch (args[0]) {
       case 'list':
         return await list(projectRoot)
       case 'test':
-        return await test(options, projectRoot)
+        return await test(options, projectRoot, thread)
       case 'events':
-        return await events(options, projectRoot)
+        return await events(options, projectRoot, thread)
       default:
         throw new UsageError(USAGE)
     }
@@ -185,10 +188,10 @@ function scriptCompiler(declarations: string): (lesson: Lesson, attempt: Attempt
   }
 }
 
-async function threadPool(lessons: readonly Named[], kernels: Kernels, options: Options, projectRoot: string, listing: boolean): Promise<LessonPool> {
+async function threadPool(lessons: readonly Named[], kernels: Kernels, options: Options, projectRoot: string, thread: URL, listing: boolean): Promise<LessonPool> {
   const mini = kernels.choices.some(choice => choice.series === 'mini')
   return new LessonPool(
-    new URL('./lesson-thread.mjs', import.meta.url),
+    thread,
     {
       images: kernels.images,
       mini: mini ? await miniFiles(miniDirectory(projectRoot)) : {},
@@ -200,7 +203,7 @@ async function threadPool(lessons: readonly Named[], kernels: Kernels, options: 
   )
 }
 
-async function test(options: Options, projectRoot: string): Promise<number> {
+async function test(options: Options, projectRoot: string, thread: URL): Promise<number> {
   const started = performance.now()
   const lessons = await readAll(options.names, projectRoot)
   const malformed = lessons.filter(({ read }) => read.problems.length > 0)
@@ -212,7 +215,7 @@ async function test(options: Options, projectRoot: string): Promise<number> {
     sound.filter(lesson => lesson.kernels.includes(kernel.series)).flatMap(lesson => trialsOf(lesson, kernel, attempt => compile(lesson, attempt), () => ++ids)),
   ).filter(trial => options.attempt === null || trial.attempt.name === options.attempt)
   const progress = new Progress(trials)
-  const pool = await threadPool(lessons, kernels, options, projectRoot, false)
+  const pool = await threadPool(lessons, kernels, options, projectRoot, thread, false)
   await pool.run(groupsOf(trials.flatMap(trial => trial.tasks), MOST_RUNS_A_BOOT), report => progress.add(report))
   const results = progress.results()
 
@@ -265,7 +268,7 @@ function plain(results: readonly TrialResult[], malformed: readonly Named[], ker
 }
 
 /** `pkvm-lab lesson events`: one attempt on one kernel, with all that a check could have seen. */
-async function events(options: Options, projectRoot: string): Promise<number> {
+async function events(options: Options, projectRoot: string, thread: URL): Promise<number> {
   if (options.names.length !== 1) throw new UsageError(USAGE)
   const wanted = options.attempt ?? 'solution'
   const lessons = await readAll(options.names, projectRoot)
@@ -289,7 +292,7 @@ async function events(options: Options, projectRoot: string): Promise<number> {
     for (const [id, choice] of Object.entries(report.outcomes)) console.log(`  prediction ${id}: ${choice ?? 'nothing shown'}`)
   }
   for (const report of trials.flatMap(trial => trial.known)) show(report)
-  const pool = await threadPool(lessons, kernels, options, projectRoot, true)
+  const pool = await threadPool(lessons, kernels, options, projectRoot, thread, true)
   await pool.run(groupsOf(trials.flatMap(trial => trial.tasks), MOST_RUNS_A_BOOT), show)
   return 0
 }
