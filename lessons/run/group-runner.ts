@@ -132,7 +132,7 @@ export class GroupRunner {
     this.host.doing('script')
     let over = false
     const script = async (): Promise<Ending> => {
-      const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record))).ending
+      const ending: Ending = task.script === null ? { kind: 'finished' } : (await runScript({ ...task.script, guests }, scriptHost(port, record, () => over))).ending
       for (const { call, args } of task.plan.hostCalls) {
         // A script that was cut off ends all the same: its hypercalls are not for the machine of the next run.
         if (over) break
@@ -198,12 +198,13 @@ function frameOf(task: RunTask, guests: Readonly<Record<string, GuestProgram>>):
   }
 }
 
-function scriptHost(port: RemoteAgentPort, record: RunRecord) {
+/** A script that was cut off goes on when its call is answered that the run has ended; what it tells then is not recorded. */
+function scriptHost(port: RemoteAgentPort, record: RunRecord, over: () => boolean) {
   return {
     port,
-    onPrint: (line: string) => record.onPrint(line),
-    onTrace: (entry: TraceEntry) => record.onTrace(entry),
-    onAnswer: (name: string, value: AnswerValue) => record.onAnswer(name, value),
+    onPrint: (line: string) => void (over() || record.onPrint(line)),
+    onTrace: (entry: TraceEntry) => void (over() || record.onTrace(entry)),
+    onAnswer: (name: string, value: AnswerValue) => void (over() || record.onAnswer(name, value)),
   }
 }
 
