@@ -33,7 +33,9 @@ test('a running machine survives a bad choice, and Reset works on a guest that o
   await page.getByRole('radio', { name: /^None/ }).check()
   await button(page, 'Boot').click()
   await waitForState(page, 'Running', 30_000)
-  await page.getByTestId('image-file').setInputFiles({ name: 'nonsense', mimeType: '', buffer: Buffer.from('not a kernel') })
+  await page
+    .getByTestId('image-file')
+    .setInputFiles({ name: 'nonsense', mimeType: '', buffer: Buffer.from('not a kernel') })
   await expect(page.getByRole('alert')).toContainText('nonsense')
   const then = await instructions(page)
   await expect.poll(() => instructions(page)).toBeGreaterThan(then)

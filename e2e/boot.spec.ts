@@ -1,6 +1,16 @@
 import { expect, type Page, test } from '@playwright/test'
 import { faults } from './accessibility.ts'
-import { button, chooseVersion, consoleText, fetchedKernels, instructions, needKernel, openLab, picture, waitForState } from './lab-page.ts'
+import {
+  button,
+  chooseVersion,
+  consoleText,
+  fetchedKernels,
+  instructions,
+  needKernel,
+  openLab,
+  picture,
+  waitForState,
+} from './lab-page.ts'
 
 /** What the table under the console shows for a fact of the probe. */
 function answer(page: Page, key: string) {

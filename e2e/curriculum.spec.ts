@@ -25,7 +25,12 @@ async function passes(page: Page, lesson: Lesson, series: string): Promise<void>
     const told = await doRuns(page, lesson, wrong)
     const { expect: expected } = lesson.attempts.wrong.find(({ name }) => name === wrong.name)!
     if (expected.check === 'builds') expect(told.built).toMatchObject({ explanation: expected.explanation })
-    else expect(told.checks.find(({ state }) => state !== 'passed')).toMatchObject({ id: expected.check, state: 'failed', explanation: expected.explanation })
+    else
+      expect(told.checks.find(({ state }) => state !== 'passed')).toMatchObject({
+        id: expected.check,
+        state: 'failed',
+        explanation: expected.explanation,
+      })
   }
   await writeAttempt(page, lesson, lesson.attempts.solution, before)
   const result = await doRuns(page, lesson, lesson.attempts.solution)
@@ -47,7 +52,10 @@ for (const [turn, folder] of lessonFolders().entries()) {
   const lesson = readFolder(folder)
   for (const series of kernelsOf(lesson, turn)) {
     test(`${folder} on ${series}`, async ({ page }) => {
-      test.skip(series !== 'mini' && !fetchedKernels().some(version => version.startsWith(`${series}.`)), `no kernel ${series} was fetched`)
+      test.skip(
+        series !== 'mini' && !fetchedKernels().some(version => version.startsWith(`${series}.`)),
+        `no kernel ${series} was fetched`,
+      )
       await passes(page, lesson, series)
     })
   }

@@ -35,7 +35,9 @@ function runInNode(version: string): Run {
   }
 }
 
-test('Chromium and Node give the same console bytes and the same registers and RAM, and so does a second run', async ({ page }) => {
+test('Chromium and Node give the same console bytes and the same registers and RAM, and so does a second run', async ({
+  page,
+}) => {
   needKernel()
   test.setTimeout(600_000)
   const version = fetchedKernels()[0] ?? ''

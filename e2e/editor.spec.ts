@@ -20,10 +20,16 @@ const status = (page: Page) => page.locator('.code-status')
 
 /** The text of the editor as it is drawn, line by line. */
 async function shown(page: Page): Promise<string> {
-  const lines = await page.getByTestId('code').locator('.view-line').evaluateAll(all =>
-    all.map(line => ({ top: Number.parseFloat((line as HTMLElement).style.top), text: line.textContent ?? '' })),
-  )
-  return lines.sort((a, b) => a.top - b.top).map(line => line.text.replaceAll('\u00a0', ' ')).join('\n')
+  const lines = await page
+    .getByTestId('code')
+    .locator('.view-line')
+    .evaluateAll(all =>
+      all.map(line => ({ top: Number.parseFloat((line as HTMLElement).style.top), text: line.textContent ?? '' })),
+    )
+  return lines
+    .sort((a, b) => a.top - b.top)
+    .map(line => line.text.replaceAll('\u00a0', ' '))
+    .join('\n')
 }
 
 test('a script is checked and completed against the lab module as it is typed', async ({ page }) => {
@@ -103,7 +109,9 @@ test('go to definition finds a label', async ({ page }) => {
   await expect.poll(() => shown(page)).toContain('xfirst:')
 })
 
-test('an edit outlives a reload at once, and a diff and Reset lead back to the original, with the edit still there', async ({ page }) => {
+test('an edit outlives a reload at once, and a diff and Reset lead back to the original, with the edit still there', async ({
+  page,
+}) => {
   await openCode(page)
   const original = await shown(page)
   await replaceCode(page, '// mine\n')
@@ -186,7 +194,13 @@ test('no key belongs to two commands', async ({ page }) => {
 
 test('where the browser keeps nothing, that is said', async ({ page }) => {
   await page.addInitScript(() => {
-    Object.defineProperty(window, 'indexedDB', { get: () => ({ open: () => { throw new DOMException('denied', 'SecurityError') } }) })
+    Object.defineProperty(window, 'indexedDB', {
+      get: () => ({
+        open: () => {
+          throw new DOMException('denied', 'SecurityError')
+        },
+      }),
+    })
   })
   await openCode(page)
   await expect(page.getByRole('status').filter({ hasText: 'keeps nothing' })).toBeVisible()

@@ -1,6 +1,17 @@
 import { expect, type Page, test } from '@playwright/test'
 import { faults } from './accessibility.ts'
-import { chooseVersion, consoleText, fetchedKernels, needKernel, openLab, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
+import {
+  chooseVersion,
+  consoleText,
+  fetchedKernels,
+  needKernel,
+  openLab,
+  picture,
+  run,
+  setTheme,
+  THEMES,
+  waitForState,
+} from './lab-page.ts'
 
 test('there is a kernel with a hypervisor to call', needKernel)
 
@@ -19,7 +30,11 @@ async function select(page: Page, text: string): Promise<void> {
 }
 
 const panel = (page: Page) => page.getByRole('region', { name: 'Hypercall by hand' })
-const calls = (page: Page) => panel(page).getByRole('log', { name: 'Calls made' }).getByRole('listitem').filter({ has: page.locator('.past-head') })
+const calls = (page: Page) =>
+  panel(page)
+    .getByRole('log', { name: 'Calls made' })
+    .getByRole('listitem')
+    .filter({ has: page.locator('.past-head') })
 
 /** Makes the call of the form and waits until it is the newest of so many. */
 async function issued(page: Page, count: number) {
@@ -31,12 +46,16 @@ async function issued(page: Page, count: number) {
 async function chooseCall(page: Page, part: string, name: string): Promise<void> {
   const box = panel(page).getByRole('combobox', { name: 'Call' })
   await box.fill(part)
-  await panel(page).getByRole('option', { name: new RegExp(`^${name}\\b`) }).click()
+  await panel(page)
+    .getByRole('option', { name: new RegExp(`^${name}\\b`) })
+    .click()
   await expect(box).toHaveValue(name)
 }
 
 for (const version of fetchedKernels()) {
-  test(`${version}: the learner is the hostile host: shares, shares again, takes what is not the host’s, and makes it panic`, async ({ page }) => {
+  test(`${version}: the learner is the hostile host: shares, shares again, takes what is not the host’s, and makes it panic`, async ({
+    page,
+  }) => {
     await bootToFirstVm(page, version)
     await run(page, 'hypercall.choose')
     await expect(panel(page).getByText('what a hostile host would do')).toBeVisible()
@@ -51,7 +70,9 @@ for (const version of fetchedKernels()) {
     await expect(first.locator('.answer')).toHaveText('0')
     await first.getByRole('button', { name: /page 0x5c000000/ }).click()
     await expect(page.getByTestId('page-address')).toContainText('0x5c000000')
-    await expect(page.getByRole('region', { name: 'Inspector', exact: true })).toContainText('__pkvm_host_share_hyp(pfn 0x5c000)')
+    await expect(page.getByRole('region', { name: 'Inspector', exact: true })).toContainText(
+      '__pkvm_host_share_hyp(pfn 0x5c000)',
+    )
 
     const second = await issued(page, 2)
     await expect(second.locator('.answer')).toHaveText('-EPERM')

@@ -1,6 +1,17 @@
 import { expect, type Page, test } from '@playwright/test'
 import { faults } from './accessibility.ts'
-import { chooseVersion, expectNoOverflow, fetchedKernels, needKernel, openLab, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
+import {
+  chooseVersion,
+  expectNoOverflow,
+  fetchedKernels,
+  needKernel,
+  openLab,
+  picture,
+  run,
+  setTheme,
+  THEMES,
+  waitForState,
+} from './lab-page.ts'
 
 const VERSIONS = fetchedKernels()
 
@@ -21,7 +32,9 @@ async function bootProbe(page: Page, version?: string): Promise<void> {
 }
 
 for (const version of VERSIONS) {
-  test(`${version}: a donated page: who gave it, when, why; and, at that moment again, what the hardware holds`, async ({ page }) => {
+  test(`${version}: a donated page: who gave it, when, why; and, at that moment again, what the hardware holds`, async ({
+    page,
+  }) => {
     await bootProbe(page, version)
     const inspector = page.getByRole('region', { name: 'Inspector', exact: true })
 
@@ -45,7 +58,9 @@ for (const version of VERSIONS) {
     await expect(donated).toContainText('__pkvm_host_donate_guest')
     await expect(donated).toContainText('kvm_handle_guest_abort')
     await expect(donated).toContainText('__arm64_sys_ioctl')
-    await expect(history.getByRole('listitem').filter({ hasText: 'taken back by the host from VM' })).toContainText('kvm_destroy_vm')
+    await expect(history.getByRole('listitem').filter({ hasText: 'taken back by the host from VM' })).toContainText(
+      'kvm_destroy_vm',
+    )
     await expect(page.getByTestId('page-owner')).toHaveText('host')
 
     // The VM lived for a moment: back to it.
@@ -62,7 +77,9 @@ for (const version of VERSIONS) {
     await leaf.locator('summary').click()
     await expect(leaf).toContainText(/gfn 59:20\s*0x40001/)
     await expect(leaf).toContainText(/handle 19:4\s*0x1\d{3}/)
-    await expect(inspector.getByRole('region', { name: /^Stage 2 of VM 0x1\d{3}$/ })).toContainText('OWNED by the VM, read and write, executable')
+    await expect(inspector.getByRole('region', { name: /^Stage 2 of VM 0x1\d{3}$/ })).toContainText(
+      'OWNED by the VM, read and write, executable',
+    )
 
     // The same page by the VM's own address, and by the table of VMs.
     await run(page, 'view.vms')

@@ -21,7 +21,8 @@ async function writeReclaim(page: Page, text: string): Promise<void> {
 }
 
 const notice = (page: Page) => page.getByRole('alert').filter({ hasText: 'An invariant fell' })
-const fallenEvents = (page: Page) => page.getByRole('listbox', { name: 'Events, oldest first' }).locator('[data-kind="violation"]')
+const fallenEvents = (page: Page) =>
+  page.getByRole('listbox', { name: 'Events, oldest first' }).locator('[data-kind="violation"]')
 
 test('a safeguard is taken out: the machine stops where the invariant falls, and Reset mends it', async ({ page }) => {
   expect(forgetful).not.toBe(original)

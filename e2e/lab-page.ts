@@ -47,7 +47,8 @@ export const THEMES = ['dark', 'light', 'projector'] as const
 
 export async function setTheme(page: Page, wanted: (typeof THEMES)[number]): Promise<void> {
   const html = page.locator('html')
-  for (let i = 1; i < THEMES.length && (await html.getAttribute('data-theme')) !== wanted; i++) await run(page, 'view.theme')
+  for (let i = 1; i < THEMES.length && (await html.getAttribute('data-theme')) !== wanted; i++)
+    await run(page, 'view.theme')
   await expect(html).toHaveAttribute('data-theme', wanted)
 }
 
@@ -58,7 +59,9 @@ export async function chooseVersion(page: Page, version: string): Promise<void> 
 
 /** Nothing stands beyond the right edge of the window. */
 export async function expectNoOverflow(page: Page): Promise<void> {
-  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  )
   expect(overflow).toBeLessThanOrEqual(0)
 }
 

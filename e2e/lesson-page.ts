@@ -17,7 +17,12 @@ export interface LessonReport {
   readonly fault: string
   readonly built: { readonly explanation: string; readonly detail: string } | null
   readonly ending: string
-  readonly checks: readonly { readonly id: string; readonly state: 'open' | 'passed' | 'failed' | 'broken'; readonly explanation: string; readonly detail: string }[]
+  readonly checks: readonly {
+    readonly id: string
+    readonly state: 'open' | 'passed' | 'failed' | 'broken'
+    readonly explanation: string
+    readonly detail: string
+  }[]
   readonly outcomes: Readonly<Record<string, string>>
   readonly numbers: Readonly<Record<string, string>>
 }
@@ -105,7 +110,9 @@ export async function checkedSince(page: Page, checked: number, timeout = 200_00
     .poll(
       async () => {
         const now = await report(page)
-        return now.phase === 'none' && (now.checked > checked || now.fault !== '' || now.built !== null || now.ending !== '')
+        return (
+          now.phase === 'none' && (now.checked > checked || now.fault !== '' || now.built !== null || now.ending !== '')
+        )
       },
       { timeout, message: 'the run has ended and the checks were asked' },
     )
@@ -142,7 +149,12 @@ export function check(page: Page, id: string): Locator {
 }
 
 /** Puts all files of an attempt into the editor that differ from what stands there. */
-export async function writeAttempt(page: Page, lesson: Lesson, attempt: Attempt, before: Attempt = lesson.attempts.start): Promise<void> {
+export async function writeAttempt(
+  page: Page,
+  lesson: Lesson,
+  attempt: Attempt,
+  before: Attempt = lesson.attempts.start,
+): Promise<void> {
   for (const { name, readOnly } of lesson.files) {
     const text = attempt.files[name]
     if (!readOnly && text !== undefined && text !== before.files[name]) await writeFile(page, name, text)
@@ -159,7 +171,11 @@ async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise
   if ((await box.inputValue()) !== call) {
     await box.fill(call)
     // A number stands in no list.
-    if (!/^\d/.test(call)) await panel.getByRole('option', { name: new RegExp(`(^|_)${call}\\b`) }).first().click()
+    if (!/^\d/.test(call))
+      await panel
+        .getByRole('option', { name: new RegExp(`(^|_)${call}\\b`) })
+        .first()
+        .click()
   }
   const fields = panel.locator('form input:not([role="combobox"]):not([type="checkbox"]):not(#hypercall-more)')
   const named = await fields.count()
@@ -177,7 +193,9 @@ async function hypercallByHand(page: Page, { call, args }: PlannedCall): Promise
   }
   await panel.getByLabel('also').fill(further.join(' '))
   await panel.getByRole('button', { name: 'Issue' }).click()
-  await expect.poll(async () => (await report(page)).checked, { message: `the checks are asked after ${call}` }).toBeGreaterThan(checked)
+  await expect
+    .poll(async () => (await report(page)).checked, { message: `the checks are asked after ${call}` })
+    .toBeGreaterThan(checked)
   return report(page)
 }
 
@@ -193,7 +211,12 @@ function typedFor(arg: string, numbers: Readonly<Record<string, string>>): strin
 
 /** Sets mode and gate, and EXPERT in the menu of the system that the lesson builds. Nothing else differs between runs. */
 async function setSwitches(page: Page, lesson: Lesson, settings: LessonSettings): Promise<void> {
-  const rest = ({ append, ramMiB, crypto, options }: LessonSettings) => ({ append, ramMiB, crypto, options: { ...options, EXPERT: '' } })
+  const rest = ({ append, ramMiB, crypto, options }: LessonSettings) => ({
+    append,
+    ramMiB,
+    crypto,
+    options: { ...options, EXPERT: '' },
+  })
   expect(rest(settings), `${lesson.folder}: what the switches do not set`).toEqual(rest(lesson.start))
   await run(page, `switch.mode.${settings.mode}`)
   const expert = page.getByTestId('system-EXPERT')

@@ -1,7 +1,21 @@
 import { expect, type Page, test } from '@playwright/test'
 import { clickIntoCode } from './code-panel.ts'
 import { needKernel, openLab, picture, run } from './lab-page.ts'
-import { answer, attemptOf, bootByLink, check, checkedSince, editor, openFile, openLesson, predict, readFolder, report, runAndCheck, writeFile } from './lesson-page.ts'
+import {
+  answer,
+  attemptOf,
+  bootByLink,
+  check,
+  checkedSince,
+  editor,
+  openFile,
+  openLesson,
+  predict,
+  readFolder,
+  report,
+  runAndCheck,
+  writeFile,
+} from './lesson-page.ts'
 
 const LESSON = readFolder('01-who-runs-at-el2')
 const ID = LESSON.id
@@ -37,7 +51,9 @@ test.describe('on Debian’s kernel', () => {
     const first = await runAndCheck(page)
     expect(first.outcomes).toMatchObject({ line: 'started' })
     await expect(page.locator('[data-prediction="line"]')).toContainText('You guessed, the machine answered')
-    await expect(page.locator('[data-prediction="line"] [data-outcome="true"]')).toContainText('All CPU(s) started at EL2')
+    await expect(page.locator('[data-prediction="line"] [data-outcome="true"]')).toContainText(
+      'All CPU(s) started at EL2',
+    )
 
     // The first check that fails is explained; those after it wait.
     expect(first.checks[0]).toMatchObject({ id: 'mode-line', state: 'failed', explanation: 'other-line' })
@@ -46,7 +62,10 @@ test.describe('on Debian’s kernel', () => {
     await expect(check(page, 'guest-level')).toHaveAttribute('data-mark', 'later')
 
     // A hint, then the fix, typed.
-    await page.locator('[data-hints="boot"]').getByRole('button', { name: /Show a hint/ }).click()
+    await page
+      .locator('[data-hints="boot"]')
+      .getByRole('button', { name: /Show a hint/ })
+      .click()
     await expect(page.getByRole('complementary', { name: 'Hint 1' })).toBeVisible()
     const lines = attemptOf(LESSON, 'start').files['script.ts']!.split('\n')
     const at = lines.findIndex(line => line.startsWith('const mode = ')) + 1

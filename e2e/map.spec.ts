@@ -1,6 +1,18 @@
 import { expect, type Page, test } from '@playwright/test'
 import { faults } from './accessibility.ts'
-import { consoleText, expectNoOverflow, imageFile, instructions, needKernel, openLab, picture, run, setTheme, THEMES, waitForState } from './lab-page.ts'
+import {
+  consoleText,
+  expectNoOverflow,
+  imageFile,
+  instructions,
+  needKernel,
+  openLab,
+  picture,
+  run,
+  setTheme,
+  THEMES,
+  waitForState,
+} from './lab-page.ts'
 
 const counts = (page: Page) => page.getByTestId('map-counts')
 const map = (page: Page) => page.getByTestId('memory-map')
@@ -19,7 +31,9 @@ async function bootToVm(page: Page, until: () => Promise<boolean>): Promise<void
   throw new Error('the machine never came to that point')
 }
 
-test('the map of a machine with a protected VM, by pointer, by keys, as a table, and as the guest sees it', async ({ page }) => {
+test('the map of a machine with a protected VM, by pointer, by keys, as a table, and as the guest sees it', async ({
+  page,
+}) => {
   needKernel()
   test.setTimeout(400_000)
   await openLab(page)
@@ -66,7 +80,10 @@ test('the map of a machine with a protected VM, by pointer, by keys, as a table,
   await page.getByRole('combobox', { name: 'Highlight' }).selectOption('all')
 
   // The guest's own view counts its own addresses.
-  await page.getByRole('radio', { name: /^VM 0x/ }).first().check()
+  await page
+    .getByRole('radio', { name: /^VM 0x/ })
+    .first()
+    .check()
   await map(page).focus()
   await page.keyboard.press('Home')
   await expect(told).toContainText('IPA 0x')
@@ -87,9 +104,13 @@ test('without protected mode the map says what it cannot know, and still shows p
   await picture(page, 'map-nvhe')
 })
 
-test('a kernel with no symbols and no types: the map says so, and what the boot loader knows is on it', async ({ page }) => {
+test('a kernel with no symbols and no types: the map says so, and what the boot loader knows is on it', async ({
+  page,
+}) => {
   await openLab(page)
-  await page.locator('#image-file').setInputFiles({ name: 'bare.img', mimeType: 'application/octet-stream', buffer: imageFile() })
+  await page
+    .locator('#image-file')
+    .setInputFiles({ name: 'bare.img', mimeType: 'application/octet-stream', buffer: imageFile() })
   await expect(page.getByRole('radio', { name: /bare\.img/ })).toBeChecked()
   await page.getByRole('radio', { name: 'None', exact: true }).check()
   await run(page, 'machine.boot')
@@ -109,21 +130,31 @@ test('panels keep their sizes, and can be put back', async ({ page }) => {
   await expect.poll(async () => (await inspector.boundingBox())?.width ?? 0).toBeGreaterThan(before + 20)
   const wide = (await inspector.boundingBox())?.width ?? 0
   // It is kept a moment after the last change.
-  await expect.poll(() => page.evaluate(() => Object.keys(localStorage).some(key => key.includes('pkvm-lab.columns')))).toBe(true)
+  await expect
+    .poll(() => page.evaluate(() => Object.keys(localStorage).some(key => key.includes('pkvm-lab.columns'))))
+    .toBe(true)
   await page.reload()
   await expect.poll(async () => Math.abs(((await inspector.boundingBox())?.width ?? 0) - wide)).toBeLessThan(4)
   await run(page, 'view.resetPanels')
   await expect.poll(async () => Math.abs(((await inspector.boundingBox())?.width ?? 0) - before)).toBeLessThan(4)
 })
 
-for (const [width, height] of [[1280, 720], [1920, 1080], [1023, 700], [420, 900]] as const) {
+for (const [width, height] of [
+  [1280, 720],
+  [1920, 1080],
+  [1023, 700],
+  [420, 900],
+] as const) {
   test(`every panel is on the screen at ${width}x${height}`, async ({ page }) => {
     await page.setViewportSize({ width, height })
     await openLab(page)
     for (const wanted of ['dark', 'projector'] as const) {
       await setTheme(page, wanted)
       await expectNoOverflow(page)
-      for (const panel of [page.getByRole('tabpanel', { name: 'Console' }), page.getByRole('region', { name: 'Inspector', exact: true })]) {
+      for (const panel of [
+        page.getByRole('tabpanel', { name: 'Console' }),
+        page.getByRole('region', { name: 'Inspector', exact: true }),
+      ]) {
         await expect(panel).toBeVisible()
         const box = await panel.boundingBox()
         expect(box?.width ?? 0).toBeGreaterThan(0)

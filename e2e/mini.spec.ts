@@ -35,7 +35,8 @@ test('without any other kernel mini-pKVM boots: owners on the map, the taint, VM
   expect(await instructions(page)).toBeLessThan(400_000)
   await expect(page.getByTestId('taint')).toHaveAttribute('data-taint', '64')
   await run(page, 'view.memoryTable')
-  for (const region of ['hyp text', 'hyp data', 'kernel text']) await expect(page.getByRole('table').filter({ hasText: region }).first()).toBeVisible()
+  for (const region of ['hyp text', 'hyp data', 'kernel text'])
+    await expect(page.getByRole('table').filter({ hasText: region }).first()).toBeVisible()
   await run(page, 'view.map', 'view.events')
   await expect(page.getByRole('region', { name: 'What the machine did' })).toContainText('__pkvm')
   await run(page, 'inspect.taint')
@@ -80,7 +81,10 @@ test('the Kconfig menu: dependency, help, and what an option does to the code', 
   expect(await consoleText(page)).toContain('vm.protected.create=EINVAL')
 
   await run(page, 'switch.expert.toggle')
-  await page.locator('[data-option="PROTECTED_VM_UAPI"]').getByRole('button', { name: 'What it does to the code' }).click()
+  await page
+    .locator('[data-option="PROTECTED_VM_UAPI"]')
+    .getByRole('button', { name: 'What it does to the code' })
+    .click()
   const diff = page.getByTestId('listing-diff')
   await expect(diff.locator('.hunk').first()).toContainText('EINVAL')
   await picture(page, 'mini-listing-diff')
@@ -88,7 +92,9 @@ test('the Kconfig menu: dependency, help, and what an option does to the code', 
   await expect(option(page, 'KVM')).toBeChecked()
 })
 
-test('a source is changed, saved, built and booted; the edit is kept; Reset brings the original back', async ({ page }) => {
+test('a source is changed, saved, built and booted; the edit is kept; Reset brings the original back', async ({
+  page,
+}) => {
   await openAlone(page)
   await openSource(page, HEAD)
   await write(page, source(HEAD).replace('Booting mini-pKVM', 'Booting my own pKVM'))
@@ -109,7 +115,9 @@ test('a source is changed, saved, built and booted; the edit is kept; Reset brin
   await expect.poll(() => consoleText(page)).toContain('Booting mini-pKVM')
 })
 
-test('sources with errors: marked where they are, said in a sentence, and the machine that was there stays', async ({ page }) => {
+test('sources with errors: marked where they are, said in a sentence, and the machine that was there stays', async ({
+  page,
+}) => {
   await openAlone(page)
   await button(page, 'Boot').click()
   await waitForState(page, 'Powered off')
@@ -120,7 +128,9 @@ test('sources with errors: marked where they are, said in a sentence, and the ma
   await expect(buildLine(page)).toContainText('does not assemble: 2 errors')
   await run(page, 'system.boot')
   await expect(page.getByRole('alert').filter({ hasText: 'does not assemble' })).toContainText(`${HEAD}:1`)
-  await expect(page.getByRole('alert').filter({ hasText: 'does not assemble' })).toContainText("there is no file 'host/gone.s'")
+  await expect(page.getByRole('alert').filter({ hasText: 'does not assemble' })).toContainText(
+    "there is no file 'host/gone.s'",
+  )
   await waitForState(page, 'Powered off')
   await picture(page, 'mini-errors')
   await run(page, 'code.resetFile')
@@ -153,7 +163,10 @@ test('a macro that never ends, a kernel that loops and one without vectors leave
   await waitForState(page, 'Off')
 
   // Every exception leads to the next: no vectors, and nothing mapped where they would be.
-  await write(page, text.replace(/^start_kernel:/m, 'start_kernel:\n        msr     vbar_el1, xzr\n        isb\n        .inst   0'))
+  await write(
+    page,
+    text.replace(/^start_kernel:/m, 'start_kernel:\n        msr     vbar_el1, xzr\n        isb\n        .inst   0'),
+  )
   await run(page, 'system.boot')
   await waitForState(page, 'Running')
   await button(page, 'Reset').click()
@@ -173,7 +186,9 @@ test('a Kconfig that cannot be read says in which line, and Reset mends it', asy
   await expect(option(page, 'KVM')).toBeChecked()
 })
 
-test('EL2 that overflows its stack, that loops, whose vectors lead nowhere, a source renamed: told each time, and Reset mends it', async ({ page }) => {
+test('EL2 that overflows its stack, that loops, whose vectors lead nowhere, a source renamed: told each time, and Reset mends it', async ({
+  page,
+}) => {
   await openAlone(page)
   const change = async (path: string, from: string, to: string): Promise<void> => {
     expect(source(path)).toContain(from)

@@ -47,7 +47,10 @@ test('the example: a protected guest shares one page, and the host reads that on
   await taint.first().click()
   await expect(page.getByRole('region', { name: 'Inspector', exact: true })).toContainText('add_taint')
   // A line of the trace leads to the line of the script.
-  await trace(page).getByRole('button', { name: /^main\.ts:/ }).first().click()
+  await trace(page)
+    .getByRole('button', { name: /^main\.ts:/ })
+    .first()
+    .click()
   await expect(page.locator('.monaco-editor').first()).toBeVisible()
 })
 
@@ -55,16 +58,24 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   await openCode(page)
 
   // Types are checked before anything is run.
-  await replaceCode(page, "import { kvm } from 'lab'\nconst dev = await kvm.open()\nawait dev.createVm({ protectd: true })\n")
+  await replaceCode(
+    page,
+    "import { kvm } from 'lab'\nconst dev = await kvm.open()\nawait dev.createVm({ protectd: true })\n",
+  )
   await runScript(page)
   await expect(page.getByTestId('script-status')).toHaveText('Not run: there are errors in the code.')
   await expect(page.getByRole('list', { name: 'Errors in the code' })).toContainText('protectd')
 
   // Wrong types that got past the compiler are named before anything is sent.
-  await replaceCode(page, "import { kvm } from 'lab'\nconst dev = await kvm.open()\nconst vm = await dev.createVm()\nawait vm.addMemory({ guestAddress: 0x40000000, bytes: 4096 } as any)\n")
+  await replaceCode(
+    page,
+    "import { kvm } from 'lab'\nconst dev = await kvm.open()\nconst vm = await dev.createVm()\nawait vm.addMemory({ guestAddress: 0x40000000, bytes: 4096 } as any)\n",
+  )
   await runScript(page)
   await ends(page, 'threw')
-  await expect(page.getByTestId('script-end')).toHaveText(/main\.ts:4 TypeError: vm\.addMemory: guestAddress must be a bigint, not the number 1073741824: write 0x40000000n\./)
+  await expect(page.getByTestId('script-end')).toHaveText(
+    /main\.ts:4 TypeError: vm\.addMemory: guestAddress must be a bigint, not the number 1073741824: write 0x40000000n\./,
+  )
 
   // One that throws.
   await replaceCode(page, "import { print } from 'lab'\nprint('before')\n\nthrow new Error('enough')\n")
@@ -83,7 +94,9 @@ test('scripts that go wrong: each says so once, and the machine goes on', async 
   // A flood of output is bounded.
   await replaceCode(page, "import { print } from 'lab'\nfor (let i = 0; ; i++) print('line', i)\n")
   await runScript(page)
-  await expect.poll(async () => page.locator('.trace').innerText(), { timeout: 60_000 }).toContain('The script prints too much')
+  await expect
+    .poll(async () => page.locator('.trace').innerText(), { timeout: 60_000 })
+    .toContain('The script prints too much')
   // By hand, or by itself when the hand is slow.
   await applies(page, 'script.stop')
   await ends(page, 'stopped')
@@ -142,7 +155,10 @@ test('nothing of the browser is to be had inside, and memory without end ends on
 
 test('a call after the machine was reset says so', async ({ page }) => {
   await openCode(page)
-  await replaceCode(page, "import { host, print } from 'lab'\nfor (;;) {\n  await host.sleep(20)\n  print('slept')\n}\n")
+  await replaceCode(
+    page,
+    "import { host, print } from 'lab'\nfor (;;) {\n  await host.sleep(20)\n  print('slept')\n}\n",
+  )
   await runScript(page)
   await expect(trace(page)).toContainText('slept', { timeout: 120_000 })
   await button(page, 'Reset').click()

@@ -5,7 +5,10 @@ import { button, consoleText, needKernel, openLab, waitForState } from './lab-pa
 
 test('what is typed in the terminal reaches a shell in the guest', async ({ page }) => {
   needKernel()
-  test.skip(!existsSync(join(process.env.PKVM_LAB_CACHE ?? '.cache', 'busybox')), 'no busybox: run `npx pkvm-lab initrd FILE -shell`')
+  test.skip(
+    !existsSync(join(process.env.PKVM_LAB_CACHE ?? '.cache', 'busybox')),
+    'no busybox: run `npx pkvm-lab initrd FILE -shell`',
+  )
   await openLab(page)
   await page.getByLabel('Whole line').fill('console=ttyAMA0 kvm-arm.mode=protected cryptomgr.notests lab.init=shell')
   await button(page, 'Boot').click()

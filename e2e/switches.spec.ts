@@ -1,9 +1,25 @@
 import { expect, type Page, test } from '@playwright/test'
 import { faults } from './accessibility.ts'
-import { applies, button, chooseVersion, fetchedKernels, needKernel, openLab, picture, run, THEMES, waitForState } from './lab-page.ts'
+import {
+  applies,
+  button,
+  chooseVersion,
+  fetchedKernels,
+  needKernel,
+  openLab,
+  picture,
+  run,
+  THEMES,
+  waitForState,
+} from './lab-page.ts'
 
 /** One combination of the two switches: the cells are those of its row, the taint is the badge's. */
-async function expectRow(page: Page, row: string, cells: { normal: string; protected: string }, taint: string): Promise<void> {
+async function expectRow(
+  page: Page,
+  row: string,
+  cells: { normal: string; protected: string },
+  taint: string,
+): Promise<void> {
   const line = page.locator(`[data-row="${row}"]`)
   await expect(line.locator('[data-type="normal"]')).toHaveAttribute('data-verdict', cells.normal)
   await expect(line.locator('[data-type="protected"]')).toHaveAttribute('data-verdict', cells.protected)
@@ -36,7 +52,10 @@ for (const kernel of fetchedKernels()) {
     await expectRow(page, 'protected y', { normal: 'created', protected: 'created' }, '64')
     await expect(page.getByTestId('taint')).toContainText('U (64)')
     // What was tried before stays.
-    await expect(page.locator('[data-row="protected n"] [data-type="protected"]')).toHaveAttribute('data-verdict', 'refused')
+    await expect(page.locator('[data-row="protected n"] [data-type="protected"]')).toHaveAttribute(
+      'data-verdict',
+      'refused',
+    )
     await picture(page, `switches-${kernel.split('+')[0]}`)
 
     await page.getByTestId('taint').click()
@@ -63,7 +82,12 @@ test('without EXPERT the option is not available and n; the command line is left
   await run(page, 'switch.expert.toggle')
   await expect(page.getByTestId('uapi-value')).toHaveText('CONFIG_PROTECTED_VM_UAPI=y')
   await page.getByLabel('Find an option').fill('DEBUG_INFO_BTF')
-  await expect(page.getByRole('listitem').filter({ hasText: /^=?\[\*\]=?y?\s*DEBUG_INFO_BTF/ }).first()).toBeVisible()
+  await expect(
+    page
+      .getByRole('listitem')
+      .filter({ hasText: /^=?\[\*\]=?y?\s*DEBUG_INFO_BTF/ })
+      .first(),
+  ).toBeVisible()
 })
 
 for (const theme of THEMES) {

@@ -98,8 +98,7 @@ export async function boot(): Promise<void> {
       image = await systemToBoot()
       // Its options are known when its Kconfig has been read.
       if (pending === choice) pending = { ...choice, kernel: systemChoice() }
-    }
-    else if (choice.kernel.from === 'lesson') image = (await lessonSystems.build?.()) ?? null
+    } else if (choice.kernel.from === 'lesson') image = (await lessonSystems.build?.()) ?? null
     else {
       const version = choice.kernel.version
       const entry = kernels.entries.find(kernel => kernel.version === version)
@@ -234,14 +233,16 @@ function receive(message: WorkerMessage): void {
     case 'stopped':
       useLab.setState(state => ({ machine: { ...state.machine, state: 'stopped', ending: message.reason } }))
       if (message.reason === 'fault') {
-        notify({ message: `The machine stopped: ${message.message.replace(/\.$/, '')}.`, hint: 'Press Reset, then Boot.' })
+        notify({
+          message: `The machine stopped: ${message.message.replace(/\.$/, '')}.`,
+          hint: 'Press Reset, then Boot.',
+        })
       }
       break
     case 'error':
       pending = null
       useLab.setState(state => ({
-        machine:
-          state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
+        machine: state.machine.state === 'building' || state.machine.state === 'fetching' ? MACHINE_OFF : state.machine,
       }))
       notify({ message: sentence(message.message), hint: message.hint })
       break

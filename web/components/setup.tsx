@@ -113,8 +113,8 @@ function KernelChoice() {
       )}
       {kernels.state === 'known' && kernels.entries.length === 0 && (
         <p className="note" data-testid="get-debian">
-          Debian’s own kernel: on a machine with apt, <code>npm start</code> fetches it (about 40 MB) and serves it here.
-          Anywhere else, choose an arm64 Image of Linux 7.2 or later.
+          Debian’s own kernel: on a machine with apt, <code>npm start</code> fetches it (about 40 MB) and serves it
+          here. Anywhere else, choose an arm64 Image of Linux 7.2 or later.
         </p>
       )}
       <input
@@ -190,7 +190,12 @@ function Hardware() {
       <div className="label-row">
         <span className="label">RAM, MiB</span>
       </div>
-      <Segments label="RAM in MiB" value={ramMiB} choices={RAM_CHOICES} onChoose={value => setChoice({ ramMiB: value })} />
+      <Segments
+        label="RAM in MiB"
+        value={ramMiB}
+        choices={RAM_CHOICES}
+        onChoose={value => setChoice({ ramMiB: value })}
+      />
       <label className="switch">
         <input type="checkbox" checked={crypto} onChange={event => setChoice({ crypto: event.target.checked })} />
         <span>
@@ -223,7 +228,12 @@ function InitrdChoice() {
         </label>
         {own !== null && (
           <label className="option">
-            <input type="radio" name={name} checked={initrd === 'file'} onChange={() => setChoice({ initrd: 'file' })} />
+            <input
+              type="radio"
+              name={name}
+              checked={initrd === 'file'}
+              onChange={() => setChoice({ initrd: 'file' })}
+            />
             <span className="option-name">
               {own.name}
               <small>your file</small>

@@ -48,7 +48,9 @@ function started(): Worker {
 }
 
 function lost(): void {
-  giveUp(`Assembling took longer than ${PATIENCE / 1000} seconds and was stopped. Look for a macro or .rept that grows.`)
+  giveUp(
+    `Assembling took longer than ${PATIENCE / 1000} seconds and was stopped. Look for a macro or .rept that grows.`,
+  )
 }
 
 function giveUp(message: string): void {

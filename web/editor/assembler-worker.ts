@@ -1,7 +1,10 @@
 import { assembleFileSet, type AssemblyRequest } from './a64/assemble-files.ts'
 
 /** Assembles beside the page, so that a large source or a macro that grows never holds it up. */
-declare const self: { onmessage: ((event: MessageEvent<{ id: number; request: AssemblyRequest }>) => void) | null; postMessage(message: unknown, transfer: ArrayBufferLike[]): void }
+declare const self: {
+  onmessage: ((event: MessageEvent<{ id: number; request: AssemblyRequest }>) => void) | null
+  postMessage(message: unknown, transfer: ArrayBufferLike[]): void
+}
 
 self.onmessage = event => {
   const { id, request } = event.data

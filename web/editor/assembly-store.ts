@@ -1,7 +1,14 @@
 import { create } from 'zustand'
 import { assemblyEntry } from './a64/outline.ts'
 import { type Assembly, type AssemblyRequest, assembleFiles } from './assembler-client.ts'
-import { clearDiagnostics, type FilesState, type Problem, setDiagnostics, useFiles, workspaceFiles } from './files-store.ts'
+import {
+  clearDiagnostics,
+  type FilesState,
+  type Problem,
+  setDiagnostics,
+  useFiles,
+  workspaceFiles,
+} from './files-store.ts'
 
 /** The last assembly of the file in the editor, for markers, hover and listing. */
 export interface AssemblyState {
@@ -12,7 +19,12 @@ export interface AssemblyState {
   readonly caret: { readonly file: string; readonly line: number }
 }
 
-export const useAssembly = create<AssemblyState>(() => ({ workspace: '', entry: '', assembly: null, caret: { file: '', line: 0 } }))
+export const useAssembly = create<AssemblyState>(() => ({
+  workspace: '',
+  entry: '',
+  assembly: null,
+  caret: { file: '', line: 0 },
+}))
 
 /** Milliseconds without a change after which the source is assembled. */
 const PAUSE = 150
@@ -23,7 +35,11 @@ let timer: ReturnType<typeof setTimeout> | undefined
 let serial = 0
 
 /** Values that sources of this workspace may take for given, such as a Kconfig's options, and where they are linked. */
-export function setDefines(workspace: string, defines: Readonly<Record<string, bigint | number>>, place: Pick<AssemblyRequest, 'origin' | 'layout'> = {}): void {
+export function setDefines(
+  workspace: string,
+  defines: Readonly<Record<string, bigint | number>>,
+  place: Pick<AssemblyRequest, 'origin' | 'layout'> = {},
+): void {
   options.set(workspace, defines)
   places.set(workspace, place)
   schedule()
@@ -48,7 +64,8 @@ async function assembleNow(): Promise<void> {
   const entry = assemblyEntry(workspace.open, files, workspace.entries)
   const mine = ++serial
   // What the workspace is built into has its place; a guest beside it has not.
-  const place = workspace.entries.length === 0 || workspace.entries.includes(entry) ? places.get(workspace.id) : undefined
+  const place =
+    workspace.entries.length === 0 || workspace.entries.includes(entry) ? places.get(workspace.id) : undefined
   const assembly = await assembleFiles(files, entry, options.get(workspace.id), place)
   if (mine !== serial) return
   useAssembly.setState({ workspace: workspace.id, entry, assembly })

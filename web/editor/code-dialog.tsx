@@ -48,7 +48,8 @@ function OpenDialog(props: { asks: 'new' | 'rename' | 'remove'; id: string; path
         <h2 id="code-dialog-title">{TITLES[asks]}</h2>
         {asks === 'remove' ? (
           <p>
-            <code>{path}</code> leaves the list. Its text is kept: {'"'}Put all files back{'"'} and {'"'}Restore{'"'} bring files back.
+            <code>{path}</code> leaves the list. Its text is kept: {'"'}Put all files back{'"'} and {'"'}Restore{'"'}{' '}
+            bring files back.
           </p>
         ) : (
           <label>

@@ -14,7 +14,11 @@ export function CodeToolbar() {
   const system = useFiles(state => state.current === SYSTEM_WORKSPACE)
   return (
     <div className="code-toolbar" role="toolbar" aria-label="Code">
-      {system ? <Tool command={SYSTEM.boot} label="Build and boot" strong /> : <Tool command={CODE.run} label="Run" strong />}
+      {system ? (
+        <Tool command={SYSTEM.boot} label="Build and boot" strong />
+      ) : (
+        <Tool command={CODE.run} label="Run" strong />
+      )}
       <Tool command={CODE.save} label="Save" />
       <Tool command={CODE.listing} label="Listing" pressed={listing} />
       <Tool command={CODE.diff} label="Diff" pressed={view === 'diff'} />
@@ -51,7 +55,8 @@ function More() {
   useEffect(() => {
     if (!open) return
     const close = (event: Event) => {
-      if (event instanceof KeyboardEvent ? event.key === 'Escape' : !place.current?.contains(event.target as Node)) setOpen(false)
+      if (event instanceof KeyboardEvent ? event.key === 'Escape' : !place.current?.contains(event.target as Node))
+        setOpen(false)
     }
     window.addEventListener('pointerdown', close)
     window.addEventListener('keydown', close)
@@ -63,7 +68,13 @@ function More() {
   }, [open])
   return (
     <div className="code-more" ref={place}>
-      <button type="button" className="code-tool" aria-haspopup="menu" aria-expanded={open} onClick={() => setOpen(!open)}>
+      <button
+        type="button"
+        className="code-tool"
+        aria-haspopup="menu"
+        aria-expanded={open}
+        onClick={() => setOpen(!open)}
+      >
         More
       </button>
       {open && (

@@ -1,7 +1,16 @@
 import { ALL_COMMANDS, type Command, runCommand } from '../commands.ts'
 import { makeRoomForCode, showLow } from '../layout/layout-store.ts'
 import { useCodeDialog } from './code-dialog-store.ts'
-import { isChanged, resetAll, resetFile, save, undoReset, useFiles, type Workspace, type WorkspaceFile } from './files-store.ts'
+import {
+  isChanged,
+  resetAll,
+  resetFile,
+  save,
+  undoReset,
+  useFiles,
+  type Workspace,
+  type WorkspaceFile,
+} from './files-store.ts'
 
 /*
  * What can be done with code. Monaco is not needed to know these, so this module stays out of its chunk; what moves the
@@ -9,7 +18,9 @@ import { isChanged, resetAll, resetFile, save, undoReset, useFiles, type Workspa
  */
 
 /** The editor, once it is there. */
-export const editorHandle: { current: { focus(): void; reveal(file: string, line: number, column: number): void; nextProblem(): void } | null } = { current: null }
+export const editorHandle: {
+  current: { focus(): void; reveal(file: string, line: number, column: number): void; nextProblem(): void } | null
+} = { current: null }
 
 const workspaceNow = (): Workspace | undefined => {
   const { current, workspaces } = useFiles.getState()
@@ -38,7 +49,14 @@ function showCode(): void {
 }
 
 export const CODE = {
-  show: { id: 'view.code', title: 'Go to the code', key: 'Alt+Shift+KeyD', keyLabel: 'Alt ⇧ D', enabled: () => true, run: showCode },
+  show: {
+    id: 'view.code',
+    title: 'Go to the code',
+    key: 'Alt+Shift+KeyD',
+    keyLabel: 'Alt ⇧ D',
+    enabled: () => true,
+    run: showCode,
+  },
   save: { id: 'code.save', title: 'Save the code', keyLabel: 'Ctrl S', enabled: some, run: save },
   run: {
     id: 'code.run',
@@ -85,7 +103,12 @@ export const CODE = {
     enabled: () => Object.values(workspaceNow()?.files ?? {}).some(isChanged),
     run: onFile(id => resetAll(id)),
   },
-  newFile: { id: 'code.newFile', title: 'New file…', enabled: some, run: () => useCodeDialog.setState({ asks: 'new' }) },
+  newFile: {
+    id: 'code.newFile',
+    title: 'New file…',
+    enabled: some,
+    run: () => useCodeDialog.setState({ asks: 'new' }),
+  },
   renameFile: {
     id: 'code.renameFile',
     title: 'Rename the file…',
@@ -98,7 +121,13 @@ export const CODE = {
     enabled: () => fileNow()?.readOnly === false,
     run: () => useCodeDialog.setState({ asks: 'remove' }),
   },
-  nextProblem: { id: 'code.nextProblem', title: 'Go to the next problem in the code', keyLabel: 'F8', enabled: some, run: () => editorHandle.current?.nextProblem() },
+  nextProblem: {
+    id: 'code.nextProblem',
+    title: 'Go to the next problem in the code',
+    keyLabel: 'F8',
+    enabled: some,
+    run: () => editorHandle.current?.nextProblem(),
+  },
 } satisfies Record<string, Command>
 
 export const CODE_COMMANDS: readonly Command[] = Object.values(CODE)

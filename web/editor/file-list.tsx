@@ -17,7 +17,14 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
   }, [workspace.id, workspace.open])
   const onKeyDown = (event: KeyboardEvent) => {
     const at = sorted.indexOf(workspace.open)
-    const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: sorted.length - 1 }[event.key]
+    const next = {
+      ArrowRight: at + 1,
+      ArrowDown: at + 1,
+      ArrowLeft: at - 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: sorted.length - 1,
+    }[event.key]
     if (event.key === 'F2') return void runCommand(CODE.renameFile)
     if (event.key === 'Delete') return void runCommand(CODE.removeFile)
     if (next === undefined) return
@@ -30,7 +37,13 @@ export function FileList(props: { workspace: Workspace; column: boolean }) {
   return (
     <div className={column ? 'files column' : 'files row'}>
       <WorkspaceChoice current={workspace.id} />
-      <div role="tablist" aria-label={`Files of ${workspace.title}`} aria-orientation={column ? 'vertical' : 'horizontal'} ref={list} onKeyDown={onKeyDown}>
+      <div
+        role="tablist"
+        aria-label={`Files of ${workspace.title}`}
+        aria-orientation={column ? 'vertical' : 'horizontal'}
+        ref={list}
+        onKeyDown={onKeyDown}
+      >
         {sorted.map((path, index) => {
           const file = workspace.files[path]
           if (file === undefined) return null
@@ -94,7 +107,12 @@ function WorkspaceChoice(props: { current: string }) {
   const all = Object.values(workspaces)
   if (all.length < 2) return null
   return (
-    <select className="workspace-choice" aria-label="Workspace" value={props.current} onChange={event => showWorkspace(event.target.value)}>
+    <select
+      className="workspace-choice"
+      aria-label="Workspace"
+      value={props.current}
+      onChange={event => showWorkspace(event.target.value)}
+    >
       {all.map(({ id, title }) => (
         <option key={id} value={id}>
           {title}

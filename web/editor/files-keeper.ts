@@ -91,7 +91,13 @@ export function openKeeper(): Keeper {
     },
     journal(workspaces) {
       try {
-        localStorage.setItem(JOURNAL, JSON.stringify([...inJournal().filter(entry => !workspaces.some(({ id }) => id === entry.id)), ...workspaces]))
+        localStorage.setItem(
+          JOURNAL,
+          JSON.stringify([
+            ...inJournal().filter(entry => !workspaces.some(({ id }) => id === entry.id)),
+            ...workspaces,
+          ]),
+        )
       } catch {
         // The database's write is under way as well.
       }

@@ -112,7 +112,12 @@ describe('kept edits over originals', () => {
   })
 
   it('an edited file whose original is gone stays, an untouched one goes', () => {
-    const out = merged('w', {}, {}, { id: 'w', open: 'b.s', files: { 'a.s': kept('old', 'old'), 'b.s': kept('mine', 'old') } })
+    const out = merged(
+      'w',
+      {},
+      {},
+      { id: 'w', open: 'b.s', files: { 'a.s': kept('old', 'old'), 'b.s': kept('mine', 'old') } },
+    )
     expect(Object.keys(out.files)).toEqual(['b.s'])
     expect(out.open).toBe('b.s')
   })

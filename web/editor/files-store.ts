@@ -93,7 +93,11 @@ export const fileKey = (workspace: string, path: string): string => `${workspace
  * @param id stable: `free`, `lesson/who-runs-at-el2`
  * @param files originals by path; paths are relative, with `/`
  */
-export async function openWorkspace(id: string, files: Readonly<Record<string, string>>, options: OpenOptions = {}): Promise<Workspace> {
+export async function openWorkspace(
+  id: string,
+  files: Readonly<Record<string, string>>,
+  options: OpenOptions = {},
+): Promise<Workspace> {
   const known = useFiles.getState().workspaces[id]
   const kept = known === undefined ? await keeper.read(id) : keptForm(known)
   // While it was being read, another call may have opened it.
@@ -108,7 +112,12 @@ export async function openWorkspace(id: string, files: Readonly<Record<string, s
 }
 
 /** Originals and kept edits as one workspace. */
-export function merged(id: string, files: Readonly<Record<string, string>>, options: OpenOptions, kept: KeptWorkspace | undefined): Workspace {
+export function merged(
+  id: string,
+  files: Readonly<Record<string, string>>,
+  options: OpenOptions,
+  kept: KeptWorkspace | undefined,
+): Workspace {
   const out: Record<string, WorkspaceFile> = {}
   for (const [path, original] of Object.entries(files)) {
     const own = kept?.files[path]
@@ -129,19 +138,27 @@ export function merged(id: string, files: Readonly<Record<string, string>>, opti
   }
   const present = Object.keys(out).filter(path => out[path]?.removed === false)
   const wished = [options.open, kept?.open].find(path => path !== undefined && present.includes(path))
-  return { id, title: options.title ?? id, files: out, open: wished ?? present[0] ?? '', entries: options.entries ?? [] }
+  return {
+    id,
+    title: options.title ?? id,
+    files: out,
+    open: wished ?? present[0] ?? '',
+    entries: options.entries ?? [],
+  }
 }
 
 function keptForm(workspace: Workspace): KeptWorkspace {
   const files: Record<string, KeptFile> = {}
-  for (const [path, { text, original, replaced, removed }] of Object.entries(workspace.files)) files[path] = { text, original, replaced, removed }
+  for (const [path, { text, original, replaced, removed }] of Object.entries(workspace.files))
+    files[path] = { text, original, replaced, removed }
   return { id: workspace.id, open: workspace.open, files }
 }
 
 /** The texts of a workspace as they stand in the editor, saved or not, without deleted files. */
 export function workspaceFiles(id: string): Readonly<Record<string, string>> {
   const out: Record<string, string> = {}
-  for (const [path, file] of Object.entries(useFiles.getState().workspaces[id]?.files ?? {})) if (!file.removed) out[path] = file.text
+  for (const [path, file] of Object.entries(useFiles.getState().workspaces[id]?.files ?? {}))
+    if (!file.removed) out[path] = file.text
   return out
 }
 
@@ -168,7 +185,12 @@ export function save(): void {
  * Marks problems in a file of the current workspace, in the place of those that the same source reported before.
  * @param source who found them, such as `run` or `kconfig`
  */
-export function setDiagnostics(path: string, list: readonly Problem[], source = 'lab', workspace = useFiles.getState().current): void {
+export function setDiagnostics(
+  path: string,
+  list: readonly Problem[],
+  source = 'lab',
+  workspace = useFiles.getState().current,
+): void {
   if (workspace === null) return
   const key = fileKey(workspace, path)
   useFiles.setState(state => ({ problems: { ...state.problems, [key]: { ...state.problems[key], [source]: list } } }))
@@ -179,7 +201,8 @@ export function clearDiagnostics(source: string, workspace = useFiles.getState()
   useFiles.setState(state => {
     const problems = { ...state.problems }
     for (const [key, bySource] of Object.entries(problems)) {
-      if (workspace !== null && key.startsWith(`${workspace}/`) && (bySource[source]?.length ?? 0) > 0) problems[key] = { ...bySource, [source]: [] }
+      if (workspace !== null && key.startsWith(`${workspace}/`) && (bySource[source]?.length ?? 0) > 0)
+        problems[key] = { ...bySource, [source]: [] }
     }
     return { problems }
   })
@@ -210,7 +233,9 @@ export function setText(id: string, path: string, text: string): void {
 }
 
 export function openFile(id: string, path: string): void {
-  change(id, workspace => (workspace.files[path] === undefined || workspace.open === path ? workspace : { ...workspace, open: path }))
+  change(id, workspace =>
+    workspace.files[path] === undefined || workspace.open === path ? workspace : { ...workspace, open: path },
+  )
   useFiles.setState({ current: id })
 }
 
@@ -228,7 +253,12 @@ export function isChanged(file: WorkspaceFile): boolean {
 export function resetFile(id: string, path: string): void {
   changeFile(id, path, file => {
     if (!isChanged(file) || file.original === null) return file
-    return { ...file, text: file.original, replaced: file.text === file.original ? file.replaced : file.text, removed: false }
+    return {
+      ...file,
+      text: file.original,
+      replaced: file.text === file.original ? file.replaced : file.text,
+      removed: false,
+    }
   })
 }
 
@@ -238,14 +268,19 @@ export function resetAll(id: string): void {
 
 /** The text before the last reset; the text that stood instead takes its place. */
 export function undoReset(id: string, path: string): void {
-  changeFile(id, path, file => (file.replaced === null ? file : { ...file, text: file.replaced, replaced: file.text === file.original ? null : file.text }))
+  changeFile(id, path, file =>
+    file.replaced === null
+      ? file
+      : { ...file, text: file.replaced, replaced: file.text === file.original ? null : file.text },
+  )
 }
 
 const PATH = /^[A-Za-z0-9_][A-Za-z0-9_.-]*(?:\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/
 
 /** Why a file cannot have this name; null when it can. */
 export function nameFault(workspace: Workspace, path: string): string | null {
-  if (!PATH.test(path)) return 'A name has letters, digits, dots, dashes and underscores; folders are set off by a slash.'
+  if (!PATH.test(path))
+    return 'A name has letters, digits, dots, dashes and underscores; folders are set off by a slash.'
   if (!/\.(?:ts|s|S|inc|h|md|txt)$/.test(path)) return 'The name ends in .ts for a script or in .s for assembly.'
   if (workspace.files[path]?.removed === false) return `There is a file ${path} already.`
   return null
@@ -259,7 +294,13 @@ export function addFile(id: string, path: string, text = ''): void {
   if (fault !== null) throw new Error(fault)
   change(id, before => {
     const there = before.files[path]
-    const file: WorkspaceFile = { text, original: there?.original ?? null, readOnly: false, replaced: there?.text ?? null, removed: false }
+    const file: WorkspaceFile = {
+      text,
+      original: there?.original ?? null,
+      readOnly: false,
+      replaced: there?.text ?? null,
+      removed: false,
+    }
     return { ...before, files: { ...before.files, [path]: file }, open: path }
   })
 }
@@ -288,7 +329,10 @@ export function renameFile(id: string, path: string, name: string): void {
 }
 
 /** The page in another tab tells what it kept, so that neither writes over the other's edits. */
-const tabs = typeof window === 'undefined' || typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel('pkvm-lab-files')
+const tabs =
+  typeof window === 'undefined' || typeof BroadcastChannel === 'undefined'
+    ? undefined
+    : new BroadcastChannel('pkvm-lab-files')
 tabs?.addEventListener('message', (event: MessageEvent<readonly KeptWorkspace[]>) => {
   for (const kept of event.data) {
     const known = useFiles.getState().workspaces[kept.id]

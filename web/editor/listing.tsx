@@ -9,11 +9,20 @@ export function Listing() {
   const entry = useAssembly(state => state.entry)
   const caret = useAssembly(state => state.caret)
   const scroller = useRef<HTMLDivElement>(null)
-  const lines = useMemo(() => [...(assembly?.listing ?? [])].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0)), [assembly])
+  const lines = useMemo(
+    () => [...(assembly?.listing ?? [])].sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0)),
+    [assembly],
+  )
   const isHere = (line: (typeof lines)[number]) =>
-    (line.file === caret.file && line.line === caret.line) || (line.within?.file === caret.file && line.within.line === caret.line)
+    (line.file === caret.file && line.line === caret.line) ||
+    (line.within?.file === caret.file && line.within.line === caret.line)
   const first = lines.findIndex(isHere)
-  const rows = useVirtualizer({ count: lines.length, getScrollElement: () => scroller.current, estimateSize: () => 20, overscan: 20 })
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => 20,
+    overscan: 20,
+  })
   useEffect(() => {
     if (first >= 0) rows.scrollToIndex(first, { align: 'center' })
   }, [first, rows])
@@ -22,7 +31,9 @@ export function Listing() {
   return (
     <section className="listing" aria-label="Listing">
       <p className="quiet">
-        {assembly === null ? 'Assembling…' : `${entry}: ${bytes.toLocaleString('en')} bytes${assembly.ok ? '' : ', with errors: what could not be assembled is zero'}`}
+        {assembly === null
+          ? 'Assembling…'
+          : `${entry}: ${bytes.toLocaleString('en')} bytes${assembly.ok ? '' : ', with errors: what could not be assembled is zero'}`}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so it must be reachable by key */}
       <div className="listing-scroll" ref={scroller} tabIndex={0}>

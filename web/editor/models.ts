@@ -15,7 +15,8 @@ export function uriOf(workspace: string, path: string): monaco.Uri {
 export function fileOf(uri: monaco.Uri): { workspace: string; path: string } | null {
   const { workspaces } = useFiles.getState()
   for (const id of Object.keys(workspaces)) {
-    if (uri.scheme === 'file' && uri.path.startsWith(`/${id}/`)) return { workspace: id, path: uri.path.slice(id.length + 2) }
+    if (uri.scheme === 'file' && uri.path.startsWith(`/${id}/`))
+      return { workspace: id, path: uri.path.slice(id.length + 2) }
   }
   return null
 }
@@ -75,7 +76,10 @@ export function originalModel(workspace: string, path: string): monaco.editor.IT
 export function followStore(): void {
   const follow = (state: FilesState, before?: FilesState) => {
     const workspace = state.current === null ? undefined : state.workspaces[state.current]
-    if (workspace !== undefined && (before === undefined || before.workspaces !== state.workspaces || before.current !== state.current)) {
+    if (
+      workspace !== undefined &&
+      (before === undefined || before.workspaces !== state.workspaces || before.current !== state.current)
+    ) {
       const earlier = before?.current === state.current ? before?.workspaces[workspace.id]?.files : undefined
       for (const [path, file] of Object.entries(workspace.files)) {
         if (earlier?.[path] === file) continue
@@ -102,7 +106,9 @@ export function followStore(): void {
       const here = fileOf(resource)
       if (here === null) continue
       const found = monaco.editor.getModelMarkers({ resource })
-      errors[fileKey(here.workspace, here.path)] = found.filter(marker => marker.severity === monaco.MarkerSeverity.Error).length
+      errors[fileKey(here.workspace, here.path)] = found.filter(
+        marker => marker.severity === monaco.MarkerSeverity.Error,
+      ).length
     }
     useFiles.setState({ errors })
   })
@@ -117,7 +123,11 @@ function mark(key: string, bySource: Readonly<Record<string, readonly Problem[]>
       source,
       problems.map(problem => ({
         message: problem.message,
-        severity: { error: monaco.MarkerSeverity.Error, warning: monaco.MarkerSeverity.Warning, hint: monaco.MarkerSeverity.Hint }[problem.severity],
+        severity: {
+          error: monaco.MarkerSeverity.Error,
+          warning: monaco.MarkerSeverity.Warning,
+          hint: monaco.MarkerSeverity.Hint,
+        }[problem.severity],
         startLineNumber: problem.line,
         startColumn: problem.column,
         endLineNumber: problem.line,
@@ -132,4 +142,3 @@ function endOfWord(model: monaco.editor.ITextModel, line: number, column: number
   const rest = model.getLineContent(line).slice(column - 1)
   return column + Math.max(1, /^(?:\w+|\S)/.exec(rest)?.[0].length ?? 1)
 }
-

@@ -14,7 +14,11 @@ export const fontSize = (theme: Theme): number => FONT_SIZE[theme]
 export function applyEditorTheme(theme: Theme): void {
   const style = getComputedStyle(document.documentElement)
   // The build shortens #ffffff to #fff, which Monaco does not take.
-  const token = (name: string) => style.getPropertyValue(name).trim().replace(/^#([0-9a-f])([0-9a-f])([0-9a-f])$/i, '#$1$1$2$2$3$3')
+  const token = (name: string) =>
+    style
+      .getPropertyValue(name)
+      .trim()
+      .replace(/^#([0-9a-f])([0-9a-f])([0-9a-f])$/i, '#$1$1$2$2$3$3')
   const bare = (name: string) => token(name).replace('#', '')
   const syntax = SYNTAX[theme]
   monaco.editor.defineTheme('pkvm-lab', {
@@ -123,7 +127,23 @@ export function applyEditorTheme(theme: Theme): void {
 
 /** Quiet tints that are none of the owners' hues; each reaches AA on its ground. */
 const SYNTAX: Readonly<
-  Record<Theme, Record<'keyword' | 'directive' | 'type' | 'register' | 'system' | 'number' | 'string' | 'inserted' | 'insertedLine' | 'removed' | 'removedLine', string>>
+  Record<
+    Theme,
+    Record<
+      | 'keyword'
+      | 'directive'
+      | 'type'
+      | 'register'
+      | 'system'
+      | 'number'
+      | 'string'
+      | 'inserted'
+      | 'insertedLine'
+      | 'removed'
+      | 'removedLine',
+      string
+    >
+  >
 > = {
   dark: {
     keyword: 'c9d4ff',

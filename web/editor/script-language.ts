@@ -1,6 +1,12 @@
 import * as typescript from 'monaco-editor/languages/features/typescript/register'
 import declarations from '../../lessons/kvm/lab.d.ts?raw'
-import { IGNORED_DIAGNOSTICS, LAB_MODULE, SCRIPT_COMPILER_ENUMS, SCRIPT_COMPILER_OPTIONS, SCRIPT_LIBRARIES } from '../../lessons/kvm/compiler-options.ts'
+import {
+  IGNORED_DIAGNOSTICS,
+  LAB_MODULE,
+  SCRIPT_COMPILER_ENUMS,
+  SCRIPT_COMPILER_OPTIONS,
+  SCRIPT_LIBRARIES,
+} from '../../lessons/kvm/compiler-options.ts'
 import { useFiles } from './files-store.ts'
 import { currentModel } from './models.ts'
 
@@ -29,10 +35,17 @@ export function startScriptLanguage(): void {
     // Monaco's files have no directory of their own.
     allowNonTsExtensions: true,
   })
-  defaults.setDiagnosticsOptions({ diagnosticCodesToIgnore: [...IGNORED_DIAGNOSTICS], noSuggestionDiagnostics: false, onlyVisible: false })
+  defaults.setDiagnosticsOptions({
+    diagnosticCodesToIgnore: [...IGNORED_DIAGNOSTICS],
+    noSuggestionDiagnostics: false,
+    onlyVisible: false,
+  })
   defaults.setEagerModelSync(true)
   defaults.addExtraLib(declarations, `file:///node_modules/${LAB_MODULE}/index.d.ts`)
-  defaults.addExtraLib(JSON.stringify({ name: LAB_MODULE, types: 'index.d.ts' }), `file:///node_modules/${LAB_MODULE}/package.json`)
+  defaults.addExtraLib(
+    JSON.stringify({ name: LAB_MODULE, types: 'index.d.ts' }),
+    `file:///node_modules/${LAB_MODULE}/package.json`,
+  )
 }
 
 export interface CompiledModules {
@@ -48,7 +61,9 @@ export interface ScriptDiagnostic {
 }
 
 /** Compiles all scripts of a workspace; see `compile-scripts.ts`. */
-export async function compileOpen(workspace: string): Promise<CompiledModules | { readonly diagnostics: readonly ScriptDiagnostic[] }> {
+export async function compileOpen(
+  workspace: string,
+): Promise<CompiledModules | { readonly diagnostics: readonly ScriptDiagnostic[] }> {
   const files = Object.entries(useFiles.getState().workspaces[workspace]?.files ?? {})
   const paths = files.filter(([path, file]) => path.endsWith('.ts') && !file.removed).map(([path]) => path)
   const models = paths.map(path => currentModel(workspace, path))
@@ -59,7 +74,10 @@ export async function compileOpen(workspace: string): Promise<CompiledModules | 
   for (const [index, model] of models.entries()) {
     const file = paths[index] as string
     const uri = model.uri.toString()
-    for (const found of [...(await worker.getSyntacticDiagnostics(uri)), ...(await worker.getSemanticDiagnostics(uri))]) {
+    for (const found of [
+      ...(await worker.getSyntacticDiagnostics(uri)),
+      ...(await worker.getSemanticDiagnostics(uri)),
+    ]) {
       // 1 is an error; suggestions and messages do not keep a script from running.
       if (found.category !== 1 || IGNORED_DIAGNOSTICS.includes(found.code)) continue
       const at = model.getPositionAt(found.start ?? 0)

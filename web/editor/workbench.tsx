@@ -62,7 +62,12 @@ function Editors(props: { workspace: Workspace }) {
   const diff = view === 'diff' && typeof file?.original === 'string'
   const listing = wantsListing && !diff && languageOf(workspace.open) === 'a64'
   return (
-    <div className={listing ? 'editors with-listing' : 'editors'} id="code-editor" role="tabpanel" aria-label={workspace.open}>
+    <div
+      className={listing ? 'editors with-listing' : 'editors'}
+      id="code-editor"
+      role="tabpanel"
+      aria-label={workspace.open}
+    >
       {diff ? <Diff workspace={workspace} /> : <Source workspace={workspace} />}
       {listing && <Listing />}
     </div>
@@ -106,7 +111,12 @@ function Source(props: { workspace: Workspace }) {
   useEffect(() => {
     if (place.current === null) return
     applyEditorTheme(useLab.getState().theme)
-    const made = monaco.editor.create(place.current, { ...OPTIONS, theme: 'pkvm-lab', fontSize: fontSize(useLab.getState().theme), ariaLabel: 'Code' })
+    const made = monaco.editor.create(place.current, {
+      ...OPTIONS,
+      theme: 'pkvm-lab',
+      fontSize: fontSize(useLab.getState().theme),
+      ariaLabel: 'Code',
+    })
     made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.KeyS, () => void runCommand(CODE.save))
     made.addCommand(monaco.KeyMod.CtrlCmd | monaco.KeyCode.Enter, () => void runCommand(CODE.run))
     const caret = made.onDidChangeCursorPosition(({ position }) => {
@@ -139,7 +149,12 @@ function Source(props: { workspace: Workspace }) {
           return true
         }
         openFile(target.workspace, target.path)
-        const position = where === undefined ? { lineNumber: 1, column: 1 } : 'startLineNumber' in where ? { lineNumber: where.startLineNumber, column: where.startColumn } : where
+        const position =
+          where === undefined
+            ? { lineNumber: 1, column: 1 }
+            : 'startLineNumber' in where
+              ? { lineNumber: where.startLineNumber, column: where.startColumn }
+              : where
         requestAnimationFrame(() => reveal(position.lineNumber, position.column))
         return true
       },
@@ -177,7 +192,11 @@ function Source(props: { workspace: Workspace }) {
   }, [editor, id, open])
 
   useEffect(() => {
-    editor?.updateOptions({ readOnly, readOnlyMessage: { value: 'This file belongs to the lesson and cannot be changed.' }, ariaLabel: `${open}. Control M: Tab leaves the editor.` })
+    editor?.updateOptions({
+      readOnly,
+      readOnlyMessage: { value: 'This file belongs to the lesson and cannot be changed.' },
+      ariaLabel: `${open}. Control M: Tab leaves the editor.`,
+    })
   }, [editor, readOnly, open])
 
   return <div className="source" ref={place} data-testid="code" />
@@ -229,7 +248,10 @@ function Status(props: { workspace: Workspace }) {
   const unsaved = useFiles(state => state.unsaved)
   const keeping = useFiles(state => state.keeping)
   const errors = useFiles(state =>
-    Object.entries(workspace.files).reduce((sum, [path, file]) => sum + (file.removed ? 0 : (state.errors[fileKey(workspace.id, path)] ?? 0)), 0),
+    Object.entries(workspace.files).reduce(
+      (sum, [path, file]) => sum + (file.removed ? 0 : (state.errors[fileKey(workspace.id, path)] ?? 0)),
+      0,
+    ),
   )
   const assembly = useAssembly(state => (state.workspace === workspace.id ? state.assembly : null))
   const isAssembly = languageOf(workspace.open) === 'a64'
@@ -238,8 +260,12 @@ function Status(props: { workspace: Workspace }) {
       <button type="button" className="link" onClick={() => runCommand(CODE.nextProblem)} disabled={errors === 0}>
         {errors === 0 ? 'no problems' : errors === 1 ? '1 problem' : `${errors} problems`}
       </button>
-      {isAssembly && assembly !== null && <span>{assembly.ok ? `${assembly.bytes.length.toLocaleString('en')} bytes` : 'does not assemble'}</span>}
-      <span data-testid="code-kept">{keeping === 'off' ? 'not kept' : unsaved > 0 ? 'keeping…' : 'kept in this browser'}</span>
+      {isAssembly && assembly !== null && (
+        <span>{assembly.ok ? `${assembly.bytes.length.toLocaleString('en')} bytes` : 'does not assemble'}</span>
+      )}
+      <span data-testid="code-kept">
+        {keeping === 'off' ? 'not kept' : unsaved > 0 ? 'keeping…' : 'kept in this browser'}
+      </span>
       <span className="tab-hint">
         <kbd>Ctrl M</kbd>: Tab leaves the editor
       </span>

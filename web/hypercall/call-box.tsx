@@ -21,7 +21,12 @@ export function CallBox() {
     setTyped(null)
   }
   const openAll = () => {
-    setAt(Math.max(0, (names ?? []).findIndex(it => it.name === call || shortName(it.name, names) === call)))
+    setAt(
+      Math.max(
+        0,
+        (names ?? []).findIndex(it => it.name === call || shortName(it.name, names) === call),
+      ),
+    )
     setTyped(null)
     setOpen(true)
   }
@@ -70,7 +75,14 @@ export function CallBox() {
         onKeyDown={onKeyDown}
         onBlur={() => setOpen(false)}
       />
-      <div id={`${id}-list`} ref={list} className="call-list" role="listbox" aria-label="Calls of this kernel" hidden={!shown}>
+      <div
+        id={`${id}-list`}
+        ref={list}
+        className="call-list"
+        role="listbox"
+        aria-label="Calls of this kernel"
+        hidden={!shown}
+      >
         {found.map((it, i) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are the box's
           <div
@@ -96,6 +108,8 @@ export function CallBox() {
 function matching(names: readonly HostCallName[], typed: string | null): readonly HostCallName[] {
   const wanted = typed?.trim().toLowerCase() ?? ''
   if (wanted === '') return names
-  const begins = names.filter(it => it.name.startsWith(wanted) || it.name.replace(/^__(pkvm_|kvm_)?/, '').startsWith(wanted))
+  const begins = names.filter(
+    it => it.name.startsWith(wanted) || it.name.replace(/^__(pkvm_|kvm_)?/, '').startsWith(wanted),
+  )
   return [...begins, ...names.filter(it => !begins.includes(it) && it.name.toLowerCase().includes(wanted))]
 }

@@ -8,6 +8,7 @@ describe('further registers of a call by hand', () => {
   })
 
   it('are refused with what was written', () => {
-    for (const text of ['x0=1', 'x18=1', 'x9', 'w9=1', 'x9 = 1']) expect(withRegisters([], text)).toMatch(/is not a register with a value: write x1=…/)
+    for (const text of ['x0=1', 'x18=1', 'x9', 'w9=1', 'x9 = 1'])
+      expect(withRegisters([], text)).toMatch(/is not a register with a value: write x1=…/)
   })
 })

@@ -34,7 +34,9 @@ export const HYPERCALL_COMMANDS = {
   selectedPage: {
     id: 'hypercall.selectedPage',
     title: 'Put the selected page into the hypercall',
-    enabled: () => useInspection.getState().selectedPage !== null && argumentNames(useHypercall.getState()).some(name => takesPage(name) !== null),
+    enabled: () =>
+      useInspection.getState().selectedPage !== null &&
+      argumentNames(useHypercall.getState()).some(name => takesPage(name) !== null),
     run: () => void putSelectedPage(),
   },
   clear: {

@@ -5,7 +5,15 @@ import { useInspection } from '../inspection-store.ts'
 import { useLab } from '../store.ts'
 import { CallBox } from './call-box.tsx'
 import { HYPERCALL_COMMANDS } from './hypercall-commands.ts'
-import { argumentNames, chosenCall, learnNames, putSelectedPage, setArgument, takesPage, useHypercall } from './hypercall-store.ts'
+import {
+  argumentNames,
+  chosenCall,
+  learnNames,
+  putSelectedPage,
+  setArgument,
+  takesPage,
+  useHypercall,
+} from './hypercall-store.ts'
 import { PastCalls } from './past-calls.tsx'
 
 const PAGE = 4096
@@ -71,7 +79,13 @@ function Form(props: { booted: boolean }) {
             onChange={event => setArgument(name, event.target.value)}
           />
           {takesPage(name) !== null && (
-            <button type="button" className="link" disabled={selected === null} title={selected === null ? 'No page is selected' : `Put in page ${hex(selected)}`} onClick={putSelectedPage}>
+            <button
+              type="button"
+              className="link"
+              disabled={selected === null}
+              title={selected === null ? 'No page is selected' : `Put in page ${hex(selected)}`}
+              onClick={putSelectedPage}
+            >
               selected page
             </button>
           )}
@@ -99,11 +113,20 @@ function Form(props: { booted: boolean }) {
       </div>
       {state.whyNoNames !== '' && <p className="remark">Calls have numbers only: {state.whyNoNames}</p>}
       <label className="on-panic">
-        <input type="checkbox" checked={state.onPanic === 'undo'} onChange={event => useHypercall.setState({ onPanic: event.target.checked ? 'undo' : 'keep' })} />
+        <input
+          type="checkbox"
+          checked={state.onPanic === 'undo'}
+          onChange={event => useHypercall.setState({ onPanic: event.target.checked ? 'undo' : 'keep' })}
+        />
         Go back to before the call when the hypervisor panics
       </label>
       <div className="hypercall-issue">
-        <button type="submit" className="button primary" disabled={!props.booted || state.busy} title={HYPERCALL_COMMANDS.issue.title}>
+        <button
+          type="submit"
+          className="button primary"
+          disabled={!props.booted || state.busy}
+          title={HYPERCALL_COMMANDS.issue.title}
+        >
           {state.busy ? 'Issuing…' : 'Issue'}
         </button>
         <small>{props.booted ? 'The machine pauses for it, and stays paused.' : 'Boot a machine first.'}</small>

@@ -60,7 +60,9 @@ export function chosenCall({ names, call }: HypercallState): HostCallName | unde
   const wanted = call.trim()
   if (wanted === '') return undefined
   const number = /^(0x[0-9a-f]+|\d+)$/i.test(wanted) ? Number(wanted) & 0xffff : null
-  return names?.find(it => (number === null ? it.name === wanted || shortName(it.name, names) === wanted : it.number === number))
+  return names?.find(it =>
+    number === null ? it.name === wanted || shortName(it.name, names) === wanted : it.number === number,
+  )
 }
 
 /** Names of the fields that the form has now. */

@@ -15,8 +15,9 @@ export function PastCalls() {
     <div className="past-calls" role="log" aria-label="Calls made" aria-live="polite">
       {past.length === 0 ? (
         <p className="remark">
-          The processor is taken to an <code>hvc #0</code> of the host’s own kernel with these registers; the host’s are put back afterwards. Each answer is the
-          hypervisor’s own. To begin with: select a page that is the host’s alone, share it with <code>host_share_hyp</code>, then share it again.
+          The processor is taken to an <code>hvc #0</code> of the host’s own kernel with these registers; the host’s are
+          put back afterwards. Each answer is the hypervisor’s own. To begin with: select a page that is the host’s
+          alone, share it with <code>host_share_hyp</code>, then share it again.
         </p>
       ) : (
         <>
@@ -40,7 +41,11 @@ function Call({ past }: { past: PastCall }) {
   return (
     <>
       <div className="past-head">
-        <code>{answer === null ? `${past.call}(${past.args.join(', ')})` : answer.text.replace(answer.name, shortName(answer.name, names))}</code>
+        <code>
+          {answer === null
+            ? `${past.call}(${past.args.join(', ')})`
+            : answer.text.replace(answer.name, shortName(answer.name, names))}
+        </code>
         <Result answer={answer} />
         <button type="button" className="link" onClick={() => repeat(past)}>
           again
@@ -55,9 +60,14 @@ function Call({ past }: { past: PastCall }) {
 /** The one word that the call comes to. */
 function Result({ answer }: { answer: HostCallAnswer | null }) {
   if (answer === null) return <strong className="answer bad">not made</strong>
-  if (answer.end !== 'returned') return <strong className="answer bad">{answer.end === 'lost' ? 'no answer' : answer.end}</strong>
+  if (answer.end !== 'returned')
+    return <strong className="answer bad">{answer.end === 'lost' ? 'no answer' : answer.end}</strong>
   const word = answer.result === '' ? answer.status : answer.result
-  return <strong className={word.startsWith('-') || answer.status === 'NOT_SUPPORTED' ? 'answer bad' : 'answer'}>{word}</strong>
+  return (
+    <strong className={word.startsWith('-') || answer.status === 'NOT_SUPPORTED' ? 'answer bad' : 'answer'}>
+      {word}
+    </strong>
+  )
 }
 
 function Particulars({ answer }: { answer: HostCallAnswer }) {
@@ -71,12 +81,19 @@ function Particulars({ answer }: { answer: HostCallAnswer }) {
         <ul className="changes">
           {changes.slice(0, MOST_CHANGES).map(event => (
             <li key={event.sequence}>
-              <button type="button" className="link" title="Go to this page on the map" onClick={() => useInspection.getState().select(event.physical ?? null)}>
+              <button
+                type="button"
+                className="link"
+                title="Go to this page on the map"
+                onClick={() => useInspection.getState().select(event.physical ?? null)}
+              >
                 {event.text}
               </button>
             </li>
           ))}
-          {changes.length > MOST_CHANGES && <li className="quiet">and {count(changes.length - MOST_CHANGES)} more changes</li>}
+          {changes.length > MOST_CHANGES && (
+            <li className="quiet">and {count(changes.length - MOST_CHANGES)} more changes</li>
+          )}
         </ul>
       )}
       <p className="quiet mono">

@@ -61,7 +61,14 @@ export function EventList() {
   }, [shown, chosen])
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const steps: Record<string, number> = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10, Home: -events.length, End: events.length }
+    const steps: Record<string, number> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: 10,
+      PageUp: -10,
+      Home: -events.length,
+      End: events.length,
+    }
     const step = steps[event.key]
     if (step === undefined || events.length === 0) return
     event.preventDefault()
@@ -99,7 +106,11 @@ export function EventList() {
           onChange={event => setText(event.target.value)}
         />
         <label className="follow">
-          <input type="checkbox" checked={follow} onChange={event => useInspector.setState({ follow: event.target.checked })} />
+          <input
+            type="checkbox"
+            checked={follow}
+            onChange={event => useInspector.setState({ follow: event.target.checked })}
+          />
           Follow
         </label>
       </header>
@@ -117,7 +128,9 @@ export function EventList() {
       </div>
       {events.length === 0 && (
         <p className="remark">
-          {eventLog.events.length > 0 ? 'No event passes the filter.' : 'Nothing yet. The first events come when the kernel calls its hypervisor.'}
+          {eventLog.events.length > 0
+            ? 'No event passes the filter.'
+            : 'Nothing yet. The first events come when the kernel calls its hypervisor.'}
         </p>
       )}
       <div
@@ -156,7 +169,9 @@ export function EventList() {
                 <span className="kind">{event.kind}</span>
                 <span className="el mono">EL{event.el}</span>
                 <span className="line mono">{event.text}</span>
-                <span className="symbol mono" title={event.symbol}>{event.symbol}</span>
+                <span className="symbol mono" title={event.symbol}>
+                  {event.symbol}
+                </span>
               </div>
             )
           })}

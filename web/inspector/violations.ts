@@ -31,14 +31,20 @@ export function watchViolations(): void {
     addFallen(events)
     if (pause) {
       openEvent(first)
-      notify({ message: `An invariant fell: ${rule(first)}`, hint: `${particulars(first, events.length - 1)} The machine is paused right there; Resume lets it go on.` })
+      notify({
+        message: `An invariant fell: ${rule(first)}`,
+        hint: `${particulars(first, events.length - 1)} The machine is paused right there; Resume lets it go on.`,
+      })
       return
     }
     // Whoever lets the machine go on is not carried from page to page: the first is pointed at, and the others counted.
     const [oldest] = useFallen.getState().events
     if (oldest === undefined) return
     if (before.length === 0) openEvent(oldest)
-    notify({ message: `An invariant fell: ${rule(oldest)}`, hint: `${particulars(oldest, before.length + events.length - 1)} The machine goes on.` })
+    notify({
+      message: `An invariant fell: ${rule(oldest)}`,
+      hint: `${particulars(oldest, before.length + events.length - 1)} The machine goes on.`,
+    })
   })
 }
 
@@ -50,6 +56,11 @@ function rule({ details, text }: LabEvent): string {
 function particulars({ details, text, pc, symbol }: LabEvent, others: number): string {
   const what = text.slice(details.means === undefined ? 0 : details.means.length).trim()
   const cause = details.cause === undefined ? '' : `, on behalf of ${details.cause}`
-  const more = others === 0 ? '' : others === 1 ? ' Another rule or page fell after it: see the events.' : ` ${others} more fell after it: see the events.`
+  const more =
+    others === 0
+      ? ''
+      : others === 1
+        ? ' Another rule or page fell after it: see the events.'
+        : ` ${others} more fell after it: see the events.`
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}. Stored at ${pc}${symbol === '' ? '' : ` by ${symbol}`}${cause}.${more}`
 }

@@ -9,7 +9,14 @@ export function Dock(props: { timeline: boolean }) {
   const chosen = tabs.some(tab => tab.id === wished) ? wished : 'events'
   return (
     <section className="dock" aria-label="What the machine did">
-      <Tabs label="Lists" className="of-dock" stops tabs={tabs} chosen={chosen} onChoose={dock => useLayout.setState({ dock })} />
+      <Tabs
+        label="Lists"
+        className="of-dock"
+        stops
+        tabs={tabs}
+        chosen={chosen}
+        onChoose={dock => useLayout.setState({ dock })}
+      />
     </section>
   )
 }

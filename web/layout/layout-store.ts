@@ -65,7 +65,11 @@ interface Resizable {
 }
 
 /** Panels whose size commands change; set by the workspace. */
-export const sizes: { lowerRow: Resizable | null; code: Resizable | null; side: Resizable | null } = { lowerRow: null, code: null, side: null }
+export const sizes: { lowerRow: Resizable | null; code: Resizable | null; side: Resizable | null } = {
+  lowerRow: null,
+  code: null,
+  side: null,
+}
 
 /** Gives the row below at least half of the height, and code more than half of the row. */
 export function makeRoomForCode(): void {
@@ -94,7 +98,8 @@ function atLeast(panel: Resizable | null, percent: number): void {
 /** Panels back to the sizes the page began with. */
 export function resetLayout(): void {
   try {
-    for (const key of Object.keys(localStorage)) if (key.includes('pkvm-lab.') && !key.includes('theme')) localStorage.removeItem(key)
+    for (const key of Object.keys(localStorage))
+      if (key.includes('pkvm-lab.') && !key.includes('theme')) localStorage.removeItem(key)
   } catch {
     // Nothing was kept.
   }

@@ -42,7 +42,10 @@ const SIDE: Readonly<Record<SideTab, ReactNode>> = {
   lessons: <LessonsPanel />,
 }
 
-function tabsOf<T extends string>(titles: Readonly<Record<T, { title: string }>>, contents: Readonly<Record<T, ReactNode>>): Tab<T>[] {
+function tabsOf<T extends string>(
+  titles: Readonly<Record<T, { title: string }>>,
+  contents: Readonly<Record<T, ReactNode>>,
+): Tab<T>[] {
   return (Object.keys(titles) as T[]).map(id => ({ id, title: titles[id].title, content: contents[id] }))
 }
 

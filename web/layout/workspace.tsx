@@ -14,9 +14,10 @@ import { useRoom } from './room.ts'
 import { Tabs } from './tabs.tsx'
 
 /**
- * The panels under the top bar. Left, over the whole height: what the machine is made of, and lessons. Middle: memory, and under it time. Right:
- * what was pointed at. Below: what the learner writes and what the machine says, and lists of what it did. Every line between them can be moved, by pointer
- * and by arrow keys, and stays where it was put. On narrow screens the same panels stand in one column.
+ * The panels under the top bar. Left, over the whole height: what the machine is made of, and lessons. Middle: memory,
+ * and under it time. Right: what was pointed at. Below: what the learner writes and what the machine says, and lists of
+ * what it did. Every line between them can be moved, by pointer and by arrow keys, and stays where it was put. On narrow
+ * screens the same panels stand in one column.
  */
 export function Workspace() {
   const epoch = useLayout(state => state.epoch)
@@ -24,7 +25,12 @@ export function Workspace() {
   const { settings } = room
   return (
     <main className="workspace">
-      <Split key={epoch} id={settings ? 'frame' : 'frame-without-side'} orientation="horizontal" panels={settings ? ['settings', 'rest'] : ['rest']}>
+      <Split
+        key={epoch}
+        id={settings ? 'frame' : 'frame-without-side'}
+        orientation="horizontal"
+        panels={settings ? ['settings', 'rest'] : ['rest']}
+      >
         {settings && (
           <>
             <Panel
@@ -62,7 +68,14 @@ function Rows(props: { tight: boolean; timelineUnderMap: boolean }) {
             </div>
           </Panel>
           <Handle label="Width of the inspector" />
-          <Panel id="detail" defaultSize={props.tight ? '19rem' : '22rem'} minSize="220px" maxSize="45%" groupResizeBehavior="preserve-pixel-size" className="hold p-detail">
+          <Panel
+            id="detail"
+            defaultSize={props.tight ? '19rem' : '22rem'}
+            minSize="220px"
+            maxSize="45%"
+            groupResizeBehavior="preserve-pixel-size"
+            className="hold p-detail"
+          >
             <div className="detail">
               <Inspector />
             </div>
@@ -101,7 +114,13 @@ function Side() {
   const chosen = useLayout(state => state.side)
   return (
     <div className="side" data-side={chosen}>
-      <Tabs label="Left column" className="of-side" tabs={SIDE_PANELS} chosen={chosen} onChoose={side => useLayout.setState({ side })} />
+      <Tabs
+        label="Left column"
+        className="of-side"
+        tabs={SIDE_PANELS}
+        chosen={chosen}
+        onChoose={side => useLayout.setState({ side })}
+      />
     </div>
   )
 }
@@ -133,13 +152,24 @@ function Centre(props: { timeline: boolean }) {
   return (
     <div className={off ? 'centre off' : 'centre'}>
       {off && <BeforeBoot />}
-      <Split id={props.timeline ? 'over' : 'over-alone'} orientation="vertical" panels={props.timeline ? ['map', 'timeline'] : ['map']}>
+      <Split
+        id={props.timeline ? 'over' : 'over-alone'}
+        orientation="vertical"
+        panels={props.timeline ? ['map', 'timeline'] : ['map']}
+      >
         <Panel id="map" minSize="180px" className="hold p-map">
           <OwnershipMap />
         </Panel>
         {props.timeline && <Handle label="Height of the timeline" />}
         {props.timeline && (
-          <Panel id="timeline" defaultSize="10.75rem" minSize="90px" maxSize="60%" groupResizeBehavior="preserve-pixel-size" className="hold p-timeline">
+          <Panel
+            id="timeline"
+            defaultSize="10.75rem"
+            minSize="90px"
+            maxSize="60%"
+            groupResizeBehavior="preserve-pixel-size"
+            className="hold p-timeline"
+          >
             <Timeline />
           </Panel>
         )}

@@ -35,7 +35,12 @@ export function CheckList(props: { lesson: Lesson; checks: LessonChecks; step: s
   )
 }
 
-const WORDS: Readonly<Record<CheckMark, string>> = { open: 'not yet', passed: 'passed', failed: 'not passed', broken: 'broken' }
+const WORDS: Readonly<Record<CheckMark, string>> = {
+  open: 'not yet',
+  passed: 'passed',
+  failed: 'not passed',
+  broken: 'broken',
+}
 
 function CheckLine({ check, state, first }: { check: Check; state: CheckState | undefined; first: boolean }) {
   const real = markOf(state)
@@ -60,7 +65,9 @@ function CheckLine({ check, state, first }: { check: Check; state: CheckState | 
 }
 
 function Why({ check, state }: { check: Check; state: CheckState }) {
-  const text = state.broken ? `This check is broken: ${state.detail}. That is a mistake of the lesson, not yours.` : (check.explanations[state.explanation] ?? '')
+  const text = state.broken
+    ? `This check is broken: ${state.detail}. That is a mistake of the lesson, not yours.`
+    : (check.explanations[state.explanation] ?? '')
   return (
     <div className="check-why" role={state.broken ? 'alert' : undefined}>
       <Html as="div" className="prose" html={renderProse(text)} />

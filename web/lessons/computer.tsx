@@ -86,8 +86,9 @@ function NoKernel({ lesson }: { lesson: Lesson }) {
     <aside className="computer missing" role="status" data-testid="lesson-no-kernel">
       <p className="label">The computer</p>
       <p>
-        This lesson holds for {kernelNames(lesson)}, and no such kernel is at hand. On a machine with apt, <code>npm start</code> fetches Debian’s and
-        opens this page again. An arm64 Image of your own, with its release in the file’s name, can be dropped on the page.
+        This lesson holds for {kernelNames(lesson)}, and no such kernel is at hand. On a machine with apt,{' '}
+        <code>npm start</code> fetches Debian’s and opens this page again. An arm64 Image of your own, with its release
+        in the file’s name, can be dropped on the page.
       </p>
       {other !== undefined && other.id !== lesson.id && (
         <p>

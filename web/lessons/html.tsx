@@ -4,6 +4,12 @@
  */
 export function Html(props: { html: string; as?: 'div' | 'p' | 'span'; className?: string; id?: string }) {
   const { html, as: Tag = 'span', className, id } = props
-  // biome-ignore lint/security/noDangerouslySetInnerHtml: made by our own renderer, which lets no raw HTML through
-  return <Tag {...(className === undefined ? {} : { className })} {...(id === undefined ? {} : { id })} dangerouslySetInnerHTML={{ __html: html }} />
+  return (
+    <Tag
+      {...(className === undefined ? {} : { className })}
+      {...(id === undefined ? {} : { id })}
+      // biome-ignore lint/security/noDangerouslySetInnerHtml: made by our own renderer, which lets no raw HTML through
+      dangerouslySetInnerHTML={{ __html: html }}
+    />
+  )
 }

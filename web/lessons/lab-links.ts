@@ -38,7 +38,13 @@ export function followLabLink(href: string): void {
   }
 }
 
-const DOCK: Partial<Record<View, DockTab>> = { timeline: 'timeline', events: 'events', vms: 'vms', trace: 'trace', hypercall: 'hypercall' }
+const DOCK: Partial<Record<View, DockTab>> = {
+  timeline: 'timeline',
+  events: 'events',
+  vms: 'vms',
+  trace: 'trace',
+  hypercall: 'hypercall',
+}
 
 function show(view: View): void {
   const dock = DOCK[view]

@@ -14,7 +14,8 @@ export async function bundleOf(lesson: Lesson, workspace: string): Promise<Scrip
   const entry = scriptOf(lesson)?.name ?? ''
   let modules: Readonly<Record<string, string>> = {}
   if (entry !== '') {
-    if (files[entry] === undefined) return { explanation: 'types', detail: `${entry} is missing: reset the files to have it back.`, places: [] }
+    if (files[entry] === undefined)
+      return { explanation: 'types', detail: `${entry} is missing: reset the files to have it back.`, places: [] }
     const compiled = await compileScripts(workspace)
     if ('diagnostics' in compiled) return faultOf('types', compiled.diagnostics)
     modules = compiled.modules
@@ -23,13 +24,20 @@ export async function bundleOf(lesson: Lesson, workspace: string): Promise<Scrip
   const sources = new Set(lesson.files.filter(file => file.role === 'source').map(file => file.name))
   // The learner's own files are guests when a script names them.
   const added = Object.keys(files).filter(
-    file => isAssembly(file) && !file.includes('/') && !lessonGuests.includes(file) && !sources.has(file) && (files[entry] ?? '').includes(`'${file}'`),
+    file =>
+      isAssembly(file) &&
+      !file.includes('/') &&
+      !lessonGuests.includes(file) &&
+      !sources.has(file) &&
+      (files[entry] ?? '').includes(`'${file}'`),
   )
   const { guests, problems: places } = await assembleGuests(files, [...lessonGuests, ...added])
   clearDiagnostics(SOURCE, workspace)
   if (places.length === 0) return { entry, modules, guests }
   for (const file of new Set(places.map(place => place.file))) {
-    const problems = places.filter(place => place.file === file).map(({ message, line, column }) => ({ message, line, column, severity: 'error' as const }))
+    const problems = places
+      .filter(place => place.file === file)
+      .map(({ message, line, column }) => ({ message, line, column, severity: 'error' as const }))
     setDiagnostics(file, problems, SOURCE, workspace)
   }
   return faultOf('assembly', places)
@@ -37,5 +45,9 @@ export async function bundleOf(lesson: Lesson, workspace: string): Promise<Scrip
 
 function faultOf(explanation: 'types' | 'assembly', places: BuildFault['places']): BuildFault {
   const [first] = places
-  return { explanation, detail: first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`, places }
+  return {
+    explanation,
+    detail: first === undefined ? '' : `${first.file}:${first.line}:${first.column}: ${first.message}`,
+    places,
+  }
 }

@@ -2,7 +2,17 @@ import type { Command } from '../commands.ts'
 import { stopScript } from '../script/script-runner.ts'
 import { isRunning, useScript } from '../script/script-store.ts'
 import { type LessonsState, neighbours, progressOf, shelfLesson, useLessons } from './lesson-store.ts'
-import { backToAttempt, closeLesson, goToStep, loadShelf, openLesson, resetLesson, revealHint, showLessonFiles, showSolution } from './open-lesson.ts'
+import {
+  backToAttempt,
+  closeLesson,
+  goToStep,
+  loadShelf,
+  openLesson,
+  resetLesson,
+  revealHint,
+  showLessonFiles,
+  showSolution,
+} from './open-lesson.ts'
 import { showSide } from '../layout/layout-store.ts'
 import { bootLesson, checkAgain, runLesson, stands } from './run-lesson.ts'
 
@@ -94,10 +104,18 @@ export const LESSON = {
     keyLabel: 'Alt ⇧ H',
     enabled: open,
     run: () => {
-      if (revealHint(now().step)) requestAnimationFrame(() => document.querySelector(`[data-hints="${CSS.escape(now().step)}"]`)?.scrollIntoView({ block: 'nearest' }))
+      if (revealHint(now().step))
+        requestAnimationFrame(() =>
+          document.querySelector(`[data-hints="${CSS.escape(now().step)}"]`)?.scrollIntoView({ block: 'nearest' }),
+        )
     },
   },
-  files: { id: 'lesson.files', title: 'The lesson’s files in the editor', enabled: open, run: () => void showLessonFiles() },
+  files: {
+    id: 'lesson.files',
+    title: 'The lesson’s files in the editor',
+    enabled: open,
+    run: () => void showLessonFiles(),
+  },
   solution: {
     id: 'lesson.solution',
     title: 'Show the solution; your attempt is kept',

@@ -13,22 +13,41 @@ export interface Fitting extends KernelChoice {
 let edition = 0
 
 /** Kernels at hand that a lesson holds for: Debian's newest first. */
-export function fittingKernels(lesson: Lesson, { kernels, ownImage }: Pick<LabState, 'kernels' | 'ownImage'> = useLab.getState()): Fitting[] {
+export function fittingKernels(
+  lesson: Lesson,
+  { kernels, ownImage }: Pick<LabState, 'kernels' | 'ownImage'> = useLab.getState(),
+): Fitting[] {
   const found: Fitting[] = []
   for (const { version } of kernels.entries) {
     const series = seriesOf(version)
-    if (series !== null && lesson.kernels.includes(series)) found.push({ series, release: version, name: `Linux ${version.split('+')[0]}`, kernel: { from: 'list', version } })
+    if (series !== null && lesson.kernels.includes(series))
+      found.push({
+        series,
+        release: version,
+        name: `Linux ${version.split('+')[0]}`,
+        kernel: { from: 'list', version },
+      })
   }
   // Of a file only its name may tell the release.
   const release = /\d+\.\d+(?:\.\d+)?[\w.+-]*/.exec(ownImage?.name ?? '')?.[0] ?? ''
   const series = seriesOf(release)
-  if (ownImage !== null && series !== null && lesson.kernels.includes(series)) found.push({ series, release, name: ownImage.name, kernel: { from: 'file', name: ownImage.name } })
-  if (lesson.kernels.includes('mini')) found.push({ series: 'mini', release: 'mini', name: SYSTEM_NAME, kernel: { from: 'lesson', name: SYSTEM_NAME, lesson: lesson.id, edition } })
+  if (ownImage !== null && series !== null && lesson.kernels.includes(series))
+    found.push({ series, release, name: ownImage.name, kernel: { from: 'file', name: ownImage.name } })
+  if (lesson.kernels.includes('mini'))
+    found.push({
+      series: 'mini',
+      release: 'mini',
+      name: SYSTEM_NAME,
+      kernel: { from: 'lesson', name: SYSTEM_NAME, lesson: lesson.id, edition },
+    })
   return found
 }
 
 /** The one that is chosen now; undefined when the lesson does not hold for it. */
-export function chosenFitting(lesson: Lesson, state: Pick<LabState, 'kernels' | 'ownImage' | 'choice'> = useLab.getState()): Fitting | undefined {
+export function chosenFitting(
+  lesson: Lesson,
+  state: Pick<LabState, 'kernels' | 'ownImage' | 'choice'> = useLab.getState(),
+): Fitting | undefined {
   const { kernel } = state.choice
   return fittingKernels(lesson, state).find(({ kernel: other }) => {
     if (kernel === null || kernel.from !== other.from) return false
@@ -45,7 +64,12 @@ export function kernelFault(lesson: Lesson): string {
   const { kernel } = useLab.getState().choice
   const at = fittingKernels(lesson)[0]
   if (at === undefined) return `This lesson holds for ${names}, and no such kernel is at hand.`
-  const chosen = kernel === null ? 'No kernel is chosen' : kernel.from === 'list' ? `Linux ${kernel.version} is chosen` : `${kernel.name} is chosen`
+  const chosen =
+    kernel === null
+      ? 'No kernel is chosen'
+      : kernel.from === 'list'
+        ? `Linux ${kernel.version} is chosen`
+        : `${kernel.name} is chosen`
   return `${chosen}, and this lesson holds for ${names}. Take ${at.name} for it.`
 }
 

@@ -5,8 +5,16 @@ import { progressOf, type Shelf, type ShelfLesson, useLessons } from './lesson-s
 import { openLesson } from './open-lesson.ts'
 
 const COURSES = [
-  { letter: '', title: 'pKVM on Debian’s kernel', about: 'The kernel that Debian ships, unmodified. You write the virtual machine monitor and the guest.' },
-  { letter: 'b', title: 'Build your own', about: 'mini-pKVM: a hypervisor small enough to read. You write the parts of it that matter.' },
+  {
+    letter: '',
+    title: 'pKVM on Debian’s kernel',
+    about: 'The kernel that Debian ships, unmodified. You write the virtual machine monitor and the guest.',
+  },
+  {
+    letter: 'b',
+    title: 'Build your own',
+    about: 'mini-pKVM: a hypervisor small enough to read. You write the parts of it that matter.',
+  },
   { letter: 'x', title: 'Break it', about: 'Rules taken out one by one, and what a hostile host does then.' },
 ] as const
 
@@ -15,7 +23,10 @@ export function LessonList({ shelf }: { shelf: Shelf }) {
   const astray = useLessons(state => state.astray)
   const keeps = useLessons(state => state.keeps)
   const progress = useLessons(state => state.progress)
-  const courses = COURSES.map(course => ({ ...course, lessons: shelf.lessons.filter(({ lesson }) => lesson.number.replace(/\d/g, '') === course.letter) })).filter(({ lessons }) => lessons.length > 0)
+  const courses = COURSES.map(course => ({
+    ...course,
+    lessons: shelf.lessons.filter(({ lesson }) => lesson.number.replace(/\d/g, '') === course.letter),
+  })).filter(({ lessons }) => lessons.length > 0)
   return (
     <section className="lessons lesson-list" aria-label="Lessons">
       {astray !== null && (
@@ -47,7 +58,8 @@ export function LessonList({ shelf }: { shelf: Shelf }) {
       {shelf.broken.length > 0 && (
         <details className="broken-lessons">
           <summary>
-            {shelf.broken.length === 1 ? 'One thing is' : `${shelf.broken.length} things are`} wrong with lessons that are not listed
+            {shelf.broken.length === 1 ? 'One thing is' : `${shelf.broken.length} things are`} wrong with lessons that
+            are not listed
           </summary>
           <ul>
             {shelf.broken.map(sentence => (
@@ -56,7 +68,11 @@ export function LessonList({ shelf }: { shelf: Shelf }) {
           </ul>
         </details>
       )}
-      {!keeps && <p className="quiet keeps-not">This browser keeps nothing for this page: your progress lasts until it is closed.</p>}
+      {!keeps && (
+        <p className="quiet keeps-not">
+          This browser keeps nothing for this page: your progress lasts until it is closed.
+        </p>
+      )}
     </section>
   )
 }
@@ -79,7 +95,12 @@ function Begin({ shelf }: { shelf: Shelf }) {
             ? 'You were here:'
             : 'Next:'}
       </p>
-      <button type="button" className="button primary begin-button" data-testid="begin" onClick={() => void openLesson(lesson.id)}>
+      <button
+        type="button"
+        className="button primary begin-button"
+        data-testid="begin"
+        onClick={() => void openLesson(lesson.id)}
+      >
         {fresh ? 'Begin' : begun ? 'Go on' : 'Begin'}: {lesson.title}
       </button>
       <p className="quiet">
@@ -115,7 +136,13 @@ function Entry({ lesson, checks }: ShelfLesson) {
           {state === 'done' ? '✓' : ''}
         </span>
       </button>
-      {begun && !progress.done && <span className="entry-bar" style={{ inlineSize: `${(100 * passed) / Math.max(1, total)}%` }} aria-hidden="true" />}
+      {begun && !progress.done && (
+        <span
+          className="entry-bar"
+          style={{ inlineSize: `${(100 * passed) / Math.max(1, total)}%` }}
+          aria-hidden="true"
+        />
+      )}
     </li>
   )
 }

@@ -19,7 +19,11 @@ import { lessonSystems } from './lesson-systems.ts'
 import { progressOf, shelfLesson, useLessons, workspaceOf } from './lesson-store.ts'
 
 /** Chooses a lesson's computer: the kernel that is chosen where the lesson holds for it, else the first that is at hand. */
-export function applySettings(lesson: Lesson, settings: LessonSettings, kernel = chosenFitting(lesson) ?? fittingKernels(lesson)[0]): boolean {
+export function applySettings(
+  lesson: Lesson,
+  settings: LessonSettings,
+  kernel = chosenFitting(lesson) ?? fittingKernels(lesson)[0],
+): boolean {
   const { append, ramMiB, crypto } = machineSettings(settings)
   setChoice({ append, ramMiB, crypto, initrd: 'lab', ...(kernel === undefined ? {} : { kernel: kernel.kernel }) })
   useSwitches.setState({ wish: settings.gate, withoutExpert: settings.options[EXPERT] === 'n' })
@@ -39,7 +43,9 @@ const OWN_WORDS = new Set(['console=ttyAMA0', 'cryptomgr.notests', 'lab.init=age
 
 /** What the page's switches and settings say now, in a lesson's words. */
 export function settingsNow(lesson: Lesson, { choice }: Pick<LabState, 'choice'> = useLab.getState()): LessonSettings {
-  const rest = withKvmMode(choice.append, 'absent').split(/\s+/).filter(word => word !== '' && !OWN_WORDS.has(word))
+  const rest = withKvmMode(choice.append, 'absent')
+    .split(/\s+/)
+    .filter(word => word !== '' && !OWN_WORDS.has(word))
   const switches = useSwitches.getState()
   // What is wished of a build is for the lesson's own Kconfig file to grant.
   const built = isBuiltHere(choice)
@@ -71,18 +77,25 @@ export function settingsText({ mode, append, gate, ramMiB, crypto, options }: Le
 export function overlayOf(lesson: Lesson): Record<string, string> {
   const texts = workspaceFiles(workspaceOf(lesson.id, progressOf(lesson.id).showing))
   const sources = lesson.files.filter(file => file.role === 'source')
-  return Object.fromEntries(sources.flatMap(({ name }) => (texts[name] === undefined ? [] : [[name, texts[name]] as const])))
+  return Object.fromEntries(
+    sources.flatMap(({ name }) => (texts[name] === undefined ? [] : [[name, texts[name]] as const])),
+  )
 }
 
 export function startLessonSystems(): void {
   lessonSystems.build = async (): Promise<SystemSources> => {
     const open = shelfLesson(useLessons.getState().open)
-    if (open === undefined) throw new FileError('The chosen system is that of a lesson that is no longer open.', 'Open it, or choose another kernel.')
+    if (open === undefined)
+      throw new FileError(
+        'The chosen system is that of a lesson that is no longer open.',
+        'Open it, or choose another kernel.',
+      )
     const { SYSTEM_FILES } = await import('../system/system-sources.ts')
     try {
       return lessonSystem(SYSTEM_FILES, overlayOf(open.lesson), settingsNow(open.lesson))
     } catch (error) {
-      if (error instanceof KconfigError) throw new FileError(kconfigSentence(error), 'Mend or reset the file, then run again.')
+      if (error instanceof KconfigError)
+        throw new FileError(kconfigSentence(error), 'Mend or reset the file, then run again.')
       throw error
     }
   }
@@ -90,7 +103,9 @@ export function startLessonSystems(): void {
     const open = shelfLesson(useLessons.getState().open)
     if (open === undefined) return
     markDiagnostics(diagnostics, workspaceOf(open.lesson.id, progressOf(open.lesson.id).showing))
-    const places = diagnostics.filter(({ severity }) => severity === 'error').map(({ file, line, column, message: what }) => ({ file, line, column, message: what }))
+    const places = diagnostics
+      .filter(({ severity }) => severity === 'error')
+      .map(({ file, line, column, message: what }) => ({ file, line, column, message: what }))
     useLessons.setState({ built: { explanation: 'assembly', detail: message, places } })
   }
 }

@@ -23,7 +23,12 @@ export type Phase = 'none' | 'compiling' | 'booting' | 'running' | 'checking'
 export interface BuildFault {
   readonly explanation: keyof typeof BUILDS_EXPLANATIONS
   readonly detail: string
-  readonly places: readonly { readonly file: string; readonly line: number; readonly column: number; readonly message: string }[]
+  readonly places: readonly {
+    readonly file: string
+    readonly line: number
+    readonly column: number
+    readonly message: string
+  }[]
 }
 
 export interface LessonsState {
@@ -91,7 +96,10 @@ export function workspaceOf(id: string, showing: LessonProgress['showing']): str
 }
 
 /** Lesson before and after, in order. */
-export function neighbours(id: string, state: LessonsState = useLessons.getState()): { before: Lesson | null; after: Lesson | null } {
+export function neighbours(
+  id: string,
+  state: LessonsState = useLessons.getState(),
+): { before: Lesson | null; after: Lesson | null } {
   const lessons = state.shelf?.lessons ?? []
   const at = lessons.findIndex(({ lesson }) => lesson.id === id)
   return { before: lessons[at - 1]?.lesson ?? null, after: at < 0 ? null : (lessons[at + 1]?.lesson ?? null) }

@@ -1,7 +1,16 @@
 /** Opening a lesson, going about in it, and what can be done with the attempt. */
 import { type Lesson, type LessonFile, scriptOf, type SettingsChange } from '../../lessons/format.ts'
 import { CODE } from '../editor/editor-commands.ts'
-import { addFile, openFile, openWorkspace, resetAll, restoreFile, setText, useFiles, workspaceFiles } from '../editor/files-store.ts'
+import {
+  addFile,
+  openFile,
+  openWorkspace,
+  resetAll,
+  restoreFile,
+  setText,
+  useFiles,
+  workspaceFiles,
+} from '../editor/files-store.ts'
 import { makeRoomForLesson, showLow, showSide } from '../layout/layout-store.ts'
 import { setChoice, useLab } from '../store.ts'
 import { optionValue, useSwitches } from '../switches/switch-store.ts'
@@ -83,7 +92,11 @@ async function openFiles(lesson: Lesson, wished?: string): Promise<void> {
   await openWorkspace(workspaceOf(lesson.id, showing), files, {
     title: `${lesson.number} ${lesson.title}${showing === 'solution' ? ' (solution)' : ''}`,
     readOnly: [...lesson.files.filter(file => file.readOnly).map(file => file.name), ...rest.map(([path]) => path)],
-    ...(wished !== undefined && files[wished] !== undefined ? { open: wished } : showing === 'own' ? firstFile(lesson) : {}),
+    ...(wished !== undefined && files[wished] !== undefined
+      ? { open: wished }
+      : showing === 'own'
+        ? firstFile(lesson)
+        : {}),
     ...(lesson.kind === 'system' ? { entries: ['mini-pkvm.s'] } : {}),
   })
   // In one column the editor, which takes the focus when it appears, would pull the window away from the text.
@@ -162,13 +175,17 @@ export function setOnly(change: SettingsChange): void {
     ...(change.ramMiB === undefined ? {} : { ramMiB: change.ramMiB }),
     ...(change.crypto === undefined ? {} : { crypto: change.crypto }),
   })
-  if (change.gate !== undefined && change.gate !== optionValue(useSwitches.getState())) useSwitches.setState({ wish: change.gate })
+  if (change.gate !== undefined && change.gate !== optionValue(useSwitches.getState()))
+    useSwitches.setState({ wish: change.gate })
 }
 
 export function setAnswer(id: string, answer: string): void {
   const { open } = useLessons.getState()
   if (open === null) return
-  keepLesson(open, now => ({ ...now, [now.showing]: { ...now[now.showing], answers: { ...now[now.showing].answers, [id]: answer } } }))
+  keepLesson(open, now => ({
+    ...now,
+    [now.showing]: { ...now[now.showing], answers: { ...now[now.showing].answers, [id]: answer } },
+  }))
 }
 
 export function setPrediction(id: string, choice: string): void {
@@ -190,8 +207,12 @@ export function revealHint(step: string): boolean {
 function isBegun(lesson: Lesson): boolean {
   const files = workspaceFiles(workspaceOf(lesson.id, 'own'))
   const { own, predictions } = progressOf(lesson.id)
-  const edited = Object.entries(lesson.attempts.start.files).some(([name, text]) => files[name] !== undefined && files[name] !== text)
-  return edited || Object.keys(own.answers).length + Object.keys(own.checks).length + Object.keys(predictions).length > 0
+  const edited = Object.entries(lesson.attempts.start.files).some(
+    ([name, text]) => files[name] !== undefined && files[name] !== text,
+  )
+  return (
+    edited || Object.keys(own.answers).length + Object.keys(own.checks).length + Object.keys(predictions).length > 0
+  )
 }
 
 /** Everything of the lesson as at the beginning; the attempt waits in `before`. */
@@ -250,6 +271,12 @@ export async function backToAttempt(): Promise<void> {
       setText(workspace, name, text)
     }
   }
-  keepLesson(lesson.id, now => ({ ...now, own: before.own, predictions: before.predictions, outcomes: before.outcomes, before: null }))
+  keepLesson(lesson.id, now => ({
+    ...now,
+    own: before.own,
+    predictions: before.predictions,
+    outcomes: before.outcomes,
+    before: null,
+  }))
   forgetRun()
 }

@@ -25,7 +25,10 @@ export function scrollToStep(step: string, smooth = true): void {
   if (scroller === null) element.scrollIntoView({ block: 'start', behavior })
   else {
     const above = step === '' ? scroller.scrollTop : 20
-    scroller.scrollTo({ top: scroller.scrollTop + element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - above, behavior })
+    scroller.scrollTo({
+      top: scroller.scrollTop + element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - above,
+      behavior,
+    })
   }
 }
 

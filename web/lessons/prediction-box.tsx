@@ -12,7 +12,11 @@ export function PredictionBox({ prediction }: { prediction: Prediction }) {
   const outcome = useLessons(state => progressOf(state.open ?? '', state).outcomes[id])
   const name = useId()
   const html = useMemo(
-    () => ({ question: renderInline(question), choices: choices.map(choice => renderInline(choice.text)), compare: renderProse(compare) }),
+    () => ({
+      question: renderInline(question),
+      choices: choices.map(choice => renderInline(choice.text)),
+      compare: renderProse(compare),
+    }),
     [question, choices, compare],
   )
   // Whoever has not guessed yet still may, though the machine knows already.
@@ -24,10 +28,19 @@ export function PredictionBox({ prediction }: { prediction: Prediction }) {
       <div className="choices">
         {choices.map(({ key }, i) => (
           <label key={key} className="choice" data-chosen={guess === key} data-outcome={told && outcome === key}>
-            <input type="radio" name={name} value={key} checked={guess === key} disabled={told} onChange={() => setPrediction(id, key)} />
+            <input
+              type="radio"
+              name={name}
+              value={key}
+              checked={guess === key}
+              disabled={told}
+              onChange={() => setPrediction(id, key)}
+            />
             <Html html={html.choices[i] ?? ''} />
             {told && (outcome === key || guess === key) && (
-              <small className="choice-word">{outcome === key ? (guess === key ? 'your guess, and so it is' : 'so it is') : 'your guess'}</small>
+              <small className="choice-word">
+                {outcome === key ? (guess === key ? 'your guess, and so it is' : 'so it is') : 'your guess'}
+              </small>
             )}
           </label>
         ))}

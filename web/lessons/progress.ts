@@ -30,7 +30,12 @@ export interface LessonProgress {
   /** Hints revealed, by step. */
   readonly hints: Readonly<Record<string, number>>
   /** What stood before the last reset. */
-  readonly before: { readonly files: Readonly<Record<string, string>>; readonly own: Side; readonly predictions: LessonProgress['predictions']; readonly outcomes: LessonProgress['outcomes'] } | null
+  readonly before: {
+    readonly files: Readonly<Record<string, string>>
+    readonly own: Side
+    readonly predictions: LessonProgress['predictions']
+    readonly outcomes: LessonProgress['outcomes']
+  } | null
 }
 
 export const NO_SIDE: Side = { answers: {}, checks: {} }

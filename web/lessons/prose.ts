@@ -11,7 +11,8 @@ export class Notes {
 
   /** @returns number from 1; the same function of the same versions has one number */
   number(citation: Citation): number {
-    const same = (other: Citation) => other.symbol === citation.symbol && other.versions.join() === citation.versions.join()
+    const same = (other: Citation) =>
+      other.symbol === citation.symbol && other.versions.join() === citation.versions.join()
     const at = this.all.findIndex(same)
     if (at >= 0) return at + 1
     return this.all.push(citation)
@@ -61,7 +62,8 @@ const reader = new Marked({
       return `<a href="${escapeHtml(token.href)}" target="_blank" rel="noopener noreferrer">${inner}</a>`
     },
     image: ({ text }: Tokens.Image) => escapeHtml(text),
-    code: ({ text, lang }: Tokens.Code) => `<pre class="listing" tabindex="0"><code>${highlight(text, lang ?? '')}</code></pre>`,
+    code: ({ text, lang }: Tokens.Code) =>
+      `<pre class="listing" tabindex="0"><code>${highlight(text, lang ?? '')}</code></pre>`,
     heading(token: Tokens.Heading) {
       const level = Math.min(6, token.depth + 1)
       return `<h${level}>${this.parser.parseInline(token.tokens)}</h${level}>`
@@ -85,16 +87,19 @@ export function highlight(code: string, language: string): string {
     .split('\n')
     .map(line => {
       let first = true
-      return line.replace(/(\/\/.*$)|("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)|(#?-?0x[\da-fA-F_]+n?|#-?\d+|\b\d[\d_]*n?\b)|([.A-Za-z_][\w.]*:?)|([\s\S])/g, (all, comment, string, number, word) => {
-        const text = escapeHtml(all)
-        if (comment !== undefined) return `<i class="c">${text}</i>`
-        if (string !== undefined) return `<span class="q">${text}</span>`
-        if (number !== undefined) return `<span class="n">${text}</span>`
-        if (word === undefined) return text
-        const strong = ts ? KEYWORDS.test(all) : first && !all.endsWith(':')
-        if (!all.endsWith(':')) first = false
-        return strong ? `<b>${text}</b>` : text
-      })
+      return line.replace(
+        /(\/\/.*$)|("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`)|(#?-?0x[\da-fA-F_]+n?|#-?\d+|\b\d[\d_]*n?\b)|([.A-Za-z_][\w.]*:?)|([\s\S])/g,
+        (all, comment, string, number, word) => {
+          const text = escapeHtml(all)
+          if (comment !== undefined) return `<i class="c">${text}</i>`
+          if (string !== undefined) return `<span class="q">${text}</span>`
+          if (number !== undefined) return `<span class="n">${text}</span>`
+          if (word === undefined) return text
+          const strong = ts ? KEYWORDS.test(all) : first && !all.endsWith(':')
+          if (!all.endsWith(':')) first = false
+          return strong ? `<b>${text}</b>` : text
+        },
+      )
     })
     .join('\n')
 }

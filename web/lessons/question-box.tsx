@@ -11,7 +11,10 @@ export function QuestionBox({ question: { id, question, choices } }: { question:
   const answer = useLessons(state => sideOf(progressOf(state.open ?? '', state)).answers[id])
   const standing = useLessons(state => state.standing)
   const name = useId()
-  const html = useMemo(() => ({ question: renderInline(question), choices: choices.map(choice => renderInline(choice.text)) }), [question, choices])
+  const html = useMemo(
+    () => ({ question: renderInline(question), choices: choices.map(choice => renderInline(choice.text)) }),
+    [question, choices],
+  )
   const give = (value: string) => {
     setAnswer(id, value)
     void checkAgain()
@@ -47,7 +50,15 @@ function Typed(props: { labelled: string; answer: string; onGive(answer: string)
         if (text.trim() !== '') props.onGive(text.trim())
       }}
     >
-      <input type="text" className="field" aria-labelledby={props.labelled} value={text} autoComplete="off" spellCheck={false} onChange={event => setText(event.target.value)} />
+      <input
+        type="text"
+        className="field"
+        aria-labelledby={props.labelled}
+        value={text}
+        autoComplete="off"
+        spellCheck={false}
+        onChange={event => setText(event.target.value)}
+      />
       <button type="submit" className="button" disabled={text.trim() === '' || text.trim() === props.answer}>
         Answer
       </button>

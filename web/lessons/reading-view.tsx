@@ -105,10 +105,14 @@ export function ReadingView({ lesson, checks }: ShelfLesson) {
 /** The last step that begins above the upper third of what is seen. */
 function stepAt(scroller: HTMLElement): string {
   const own = scrollsItself(scroller)
-  const { top, height } = own ? { top: scroller.getBoundingClientRect().top, height: scroller.clientHeight } : { top: 0, height: window.innerHeight }
+  const { top, height } = own
+    ? { top: scroller.getBoundingClientRect().top, height: scroller.clientHeight }
+    : { top: 0, height: window.innerHeight }
   const sections = [...scroller.querySelectorAll<HTMLElement>('[data-step]')]
   const atEnd = own && scroller.scrollTop > 0 && scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 2
-  const at = atEnd ? sections.at(-1) : sections.findLast(section => section.getBoundingClientRect().top <= top + height / 3)
+  const at = atEnd
+    ? sections.at(-1)
+    : sections.findLast(section => section.getBoundingClientRect().top <= top + height / 3)
   return at?.dataset['step'] ?? ''
 }
 
@@ -167,7 +171,11 @@ function Hints({ step, shown }: { step: Step; shown: number }) {
             runCommand(LESSON.hint)
           }}
         >
-          {shown === 0 ? (step.hints.length === 1 ? 'Show a hint' : `Show a hint (${step.hints.length} in all)`) : 'Show another hint'}
+          {shown === 0
+            ? step.hints.length === 1
+              ? 'Show a hint'
+              : `Show a hint (${step.hints.length} in all)`
+            : 'Show another hint'}
         </button>
       )}
     </div>
@@ -182,9 +190,19 @@ function Attempt({ lesson, showing }: { lesson: ShelfLesson['lesson']; showing: 
     return (
       <div className="attempt-note" role="status">
         <p>
-          <strong>The solution is in the editor</strong>, in files of its own: run it, read it, change it. Your attempt waits as you left it.
+          <strong>The solution is in the editor</strong>, in files of its own: run it, read it, change it. Your attempt
+          waits as you left it.
         </p>
-        {runs.length > 1 && <p>It takes {runs.length} runs, on machines booted with {runs.map(run => (run.settings.mode === 'absent' ? 'no kvm-arm.mode' : `kvm-arm.mode=${run.settings.mode}`)).filter((text, i, all) => all.indexOf(text) === i).join(', ')}.</p>}
+        {runs.length > 1 && (
+          <p>
+            It takes {runs.length} runs, on machines booted with{' '}
+            {runs
+              .map(run => (run.settings.mode === 'absent' ? 'no kvm-arm.mode' : `kvm-arm.mode=${run.settings.mode}`))
+              .filter((text, i, all) => all.indexOf(text) === i)
+              .join(', ')}
+            .
+          </p>
+        )}
         {runs[0] !== undefined && runs[0].hostCalls.length > 0 && (
           <p>
             After the run, make these hypercalls by hand:{' '}

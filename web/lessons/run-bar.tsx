@@ -63,9 +63,19 @@ export function RunBar(props: { lesson: Lesson; checks: LessonChecks; side: Side
             Stop
           </button>
         ) : (
-          <button type="button" className="button primary" data-testid="lesson-run" title={`${LESSON.run.title}  Ctrl ↵`} onClick={() => runCommand(LESSON.run)}>
+          <button
+            type="button"
+            className="button primary"
+            data-testid="lesson-run"
+            title={`${LESSON.run.title}  Ctrl ↵`}
+            onClick={() => runCommand(LESSON.run)}
+          >
             <PlayIcon />
-            {scriptOf(lesson) === undefined ? (lesson.kind === 'system' ? 'Build and check' : 'Boot and check') : 'Run and check'}
+            {scriptOf(lesson) === undefined
+              ? lesson.kind === 'system'
+                ? 'Build and check'
+                : 'Boot and check'
+              : 'Run and check'}
           </button>
         )}
         {running ? (
@@ -109,7 +119,11 @@ function Verdict(props: { lesson: Lesson; checks: LessonChecks; side: Side; firs
   return (
     <p className="run-verdict" role="status">
       <span className="verdict-mark" data-mark="failed" aria-hidden="true" />
-      <button type="button" className="verdict-link" onClick={() => showInPage(document.querySelector(`[data-check="${CSS.escape(first.id)}"]`))}>
+      <button
+        type="button"
+        className="verdict-link"
+        onClick={() => showInPage(document.querySelector(`[data-check="${CSS.escape(first.id)}"]`))}
+      >
         Not yet: {plain(first.title)}
       </button>
     </p>
@@ -126,7 +140,12 @@ function Working() {
   const text = {
     none: 'Running…',
     compiling: 'Compiling…',
-    booting: download !== null ? 'Loading the kernel…' : machine.state === 'building' ? 'Building the machine…' : `Booting: ${Math.round(machine.instructions / 1e6)} million instructions…`,
+    booting:
+      download !== null
+        ? 'Loading the kernel…'
+        : machine.state === 'building'
+          ? 'Building the machine…'
+          : `Booting: ${Math.round(machine.instructions / 1e6)} million instructions…`,
     running: 'Running…',
     checking: 'Asking the machine…',
   }[phase]
@@ -176,7 +195,12 @@ function More({ lesson }: { lesson: Lesson }) {
   return (
     <span className="run-more">
       {showing === 'own' ? (
-        <button type="button" className="link" title={LESSON.solution.title} onClick={() => runCommand(LESSON.solution)}>
+        <button
+          type="button"
+          className="link"
+          title={LESSON.solution.title}
+          onClick={() => runCommand(LESSON.solution)}
+        >
           Solution
         </button>
       ) : null}

@@ -71,7 +71,11 @@ export async function runLesson(): Promise<void> {
       () => null,
       (error: unknown) => error,
     )
-    if (failure instanceof BootFailure && failure.explanation === 'boot' && unbootedChecks(open.checks).checks.length > 0) {
+    if (
+      failure instanceof BootFailure &&
+      failure.explanation === 'boot' &&
+      unbootedChecks(open.checks).checks.length > 0
+    ) {
       await askUnbooted(open, showing, workspace, bundle, failure.message)
       return
     }
@@ -82,7 +86,9 @@ export async function runLesson(): Promise<void> {
     if (error instanceof GivenUp) return
     if (error instanceof BootFailure) {
       useScript.setState({ phase: 'ended', ending: { kind: 'stopped', why: error.message } })
-      useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
+      useLessons.setState(state => ({
+        built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] },
+      }))
       return
     }
     over(error instanceof Error ? error.message : String(error))
@@ -96,7 +102,12 @@ function over(why: string): void {
   useLessons.setState({ fault: why })
 }
 
-async function runAndAsk({ lesson, checks }: ShelfLesson, showing: 'own' | 'solution', workspace: string, bundle: ScriptBundle): Promise<void> {
+async function runAndAsk(
+  { lesson, checks }: ShelfLesson,
+  showing: 'own' | 'solution',
+  workspace: string,
+  bundle: ScriptBundle,
+): Promise<void> {
   const { booted } = useLab.getState()
   const kernel = chosenFitting(lesson)
   if (booted === null || kernel === undefined) throw new Error('The machine was reset before the run began.')
@@ -124,21 +135,35 @@ function frameOf(lesson: Lesson, { series, release }: KernelChoice, workspace: s
     settings: settingsNow(lesson),
     answers: sideOf(progress).answers,
     predictions: progress.predictions,
-    assembled: Object.entries(bundle.guests).map(([file, { address, bytes, symbols }]) => ({ file, address: address ?? GUEST_ORIGIN, bytes, symbols })),
+    assembled: Object.entries(bundle.guests).map(([file, { address, bytes, symbols }]) => ({
+      file,
+      address: address ?? GUEST_ORIGIN,
+      bytes,
+      symbols,
+    })),
     files: workspaceFiles(workspace),
     hasScript: bundle.entry !== '',
   }
 }
 
 /** The system was assembled and does not come up: the checks that can be asked about that are asked. */
-async function askUnbooted({ lesson, checks }: ShelfLesson, showing: 'own' | 'solution', workspace: string, bundle: ScriptBundle, why: string): Promise<void> {
+async function askUnbooted(
+  { lesson, checks }: ShelfLesson,
+  showing: 'own' | 'solution',
+  workspace: string,
+  bundle: ScriptBundle,
+  why: string,
+): Promise<void> {
   const { booted } = useLab.getState()
   const kernel = chosenFitting(lesson)
   if (booted === null || kernel === undefined) throw new Error('The machine was reset before the run began.')
   pause()
   const ending: Ending = { kind: 'stopped', why }
   useScript.setState({ phase: 'ended', ending })
-  const record = await unlessGone(booted, RunRecord.begin(questions, { ...frameOf(lesson, kernel, workspace, bundle), ready: false }))
+  const record = await unlessGone(
+    booted,
+    RunRecord.begin(questions, { ...frameOf(lesson, kernel, workspace, bundle), ready: false }),
+  )
   useLessons.setState({ phase: 'checking', ending: endingText(ending) })
   await ask({ lesson, checks: unbootedChecks(checks) }, { id: lesson.id, showing, booted, record, ending })
 }
@@ -204,11 +229,15 @@ async function ask({ lesson, checks }: ShelfLesson, run: StandingRun): Promise<v
   )
   const side = run.showing === 'solution' ? progressOf(lesson.id).solution : progressOf(lesson.id).own
   const all = lesson.collect ? collected(earlier(checks.checks, side.checks), results) : results
-  const shown = Object.fromEntries(Object.entries(outcomes).filter((entry): entry is [string, string] => entry[1] !== null))
+  const shown = Object.fromEntries(
+    Object.entries(outcomes).filter((entry): entry is [string, string] => entry[1] !== null),
+  )
   const states = Object.fromEntries(
     all.map(({ check, verdict, broken }) => [
       check.id,
-      verdict === 'pass' ? { passed: true, explanation: '', detail: '', broken } : { passed: false, explanation: verdict.fail, detail: verdict.detail, broken },
+      verdict === 'pass'
+        ? { passed: true, explanation: '', detail: '', broken }
+        : { passed: false, explanation: verdict.fail, detail: verdict.detail, broken },
     ]),
   )
   keepLesson(lesson.id, now => ({
@@ -224,7 +253,14 @@ function earlier(checks: ShelfLesson['checks']['checks'], states: ReturnType<typ
   return checks.flatMap(check => {
     const state = states[check.id]
     if (state === undefined) return []
-    return [{ check, verdict: state.passed ? ('pass' as const) : { fail: state.explanation, detail: state.detail }, explanation: '', broken: state.broken }]
+    return [
+      {
+        check,
+        verdict: state.passed ? ('pass' as const) : { fail: state.explanation, detail: state.detail },
+        explanation: '',
+        broken: state.broken,
+      },
+    ]
   })
 }
 
@@ -234,7 +270,12 @@ export async function checkAgain(): Promise<void> {
   const { phase } = useLessons.getState()
   if (open === undefined || standing === null || phase !== 'none') return
   const run = standing
-  if (run.id !== open.lesson.id || run.booted !== useLab.getState().booted || run.showing !== progressOf(open.lesson.id).showing) return
+  if (
+    run.id !== open.lesson.id ||
+    run.booted !== useLab.getState().booted ||
+    run.showing !== progressOf(open.lesson.id).showing
+  )
+    return
   useLessons.setState({ phase: 'checking' })
   try {
     await ask(open, run)
@@ -289,7 +330,10 @@ export async function bootLesson(): Promise<void> {
     useScript.setState({ phase: 'never' })
   } catch (error) {
     if (error instanceof GivenUp) return
-    if (error instanceof BootFailure) useLessons.setState(state => ({ built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] } }))
+    if (error instanceof BootFailure)
+      useLessons.setState(state => ({
+        built: state.built ?? { explanation: error.explanation, detail: error.message, places: [] },
+      }))
     else useLessons.setState({ fault: error instanceof Error ? error.message : String(error) })
     useScript.setState({ phase: 'never' })
   } finally {
@@ -300,7 +344,13 @@ export async function bootLesson(): Promise<void> {
 /** Hypercalls by hand after a run belong to it: the checks are asked again. */
 export function watchHostCalls(): void {
   machineConnection.subscribe(message => {
-    if (message.type !== 'hostCallDone' || !message.ok || standing === null || standing.booted !== useLab.getState().booted) return
+    if (
+      message.type !== 'hostCallDone' ||
+      !message.ok ||
+      standing === null ||
+      standing.booted !== useLab.getState().booted
+    )
+      return
     standing.record.onHostCall(message.answer)
     setTimeout(() => void checkAgain(), 0)
   })

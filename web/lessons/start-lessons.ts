@@ -42,7 +42,12 @@ export interface LessonReport {
   readonly built: { readonly explanation: string; readonly detail: string } | null
   readonly ending: string
   /** In the order of the lesson. `state` is `open` before the first run. */
-  readonly checks: readonly { readonly id: string; readonly state: 'open' | 'passed' | 'failed' | 'broken'; readonly explanation: string; readonly detail: string }[]
+  readonly checks: readonly {
+    readonly id: string
+    readonly state: 'open' | 'passed' | 'failed' | 'broken'
+    readonly explanation: string
+    readonly detail: string
+  }[]
   readonly outcomes: Readonly<Record<string, string>>
   /** Numbers that the newest script recorded, in hexadecimal. */
   readonly numbers: Readonly<Record<string, string>>

@@ -14,7 +14,12 @@ export function StepRail(props: { lesson: Lesson; checks: LessonChecks; side: Si
   const current = stops.find(stop => stop.id === at) ?? stops[0]
   return (
     <nav className="step-rail" aria-label="Steps of this lesson">
-      <button type="button" className="rail-back" title={`All lessons  ${LESSON.list.keyLabel}`} onClick={() => runCommand(LESSON.list)}>
+      <button
+        type="button"
+        className="rail-back"
+        title={`All lessons  ${LESSON.list.keyLabel}`}
+        onClick={() => runCommand(LESSON.list)}
+      >
         Lessons
       </button>
       <ol>

@@ -15,7 +15,8 @@ import { useLessons } from './lesson-store.ts'
  */
 export async function toStart(lesson: Lesson, still: () => void): Promise<void> {
   const { append } = useLab.getState().choice
-  if (withAgent(append).split(' ').sort().join(' ') !== append.split(/\s+/).sort().join(' ')) setChoice({ append: withAgent(append), initrd: 'lab' })
+  if (withAgent(append).split(' ').sort().join(' ') !== append.split(/\s+/).sort().join(' '))
+    setChoice({ append: withAgent(append), initrd: 'lab' })
   if (!hasStart(lesson)) {
     useLessons.setState({ phase: 'booting' })
     useScript.setState({ phase: 'booting' })
@@ -35,12 +36,26 @@ async function bootToAgent(lesson: Lesson, still: () => void): Promise<void> {
     still()
     if (hasStart(lesson)) return
     const { machine, notice, booted } = useLab.getState()
-    if (useLessons.getState().built !== null) throw new BootFailure(useLessons.getState().built?.detail ?? '', 'assembly')
+    if (useLessons.getState().built !== null)
+      throw new BootFailure(useLessons.getState().built?.detail ?? '', 'assembly')
     if (notice !== null && booted === before) throw new Error(`${notice.message} ${notice.hint}`.trim())
-    if (booted === null && machine.state === 'empty' && before !== null) throw new Error('The machine was reset before the run began.')
-    if (booted !== before && machine.state === 'paused') throw new BootFailure(`The machine was stopped before its agent was ready. The console says last: ${lastLine()}`, 'boot')
-    if (machine.state === 'stopped') throw new BootFailure(`The machine ended before its agent was ready. The console says last: ${lastLine()}`, 'boot')
-    if (booted !== before && machine.instructions > most) throw new BootFailure(`The agent was not ready after ${most / 1e6} million instructions. The console says last: ${lastLine()}`, 'boot')
+    if (booted === null && machine.state === 'empty' && before !== null)
+      throw new Error('The machine was reset before the run began.')
+    if (booted !== before && machine.state === 'paused')
+      throw new BootFailure(
+        `The machine was stopped before its agent was ready. The console says last: ${lastLine()}`,
+        'boot',
+      )
+    if (machine.state === 'stopped')
+      throw new BootFailure(
+        `The machine ended before its agent was ready. The console says last: ${lastLine()}`,
+        'boot',
+      )
+    if (booted !== before && machine.instructions > most)
+      throw new BootFailure(
+        `The agent was not ready after ${most / 1e6} million instructions. The console says last: ${lastLine()}`,
+        'boot',
+      )
     await new Promise(resolve => setTimeout(resolve, 60))
   }
 }

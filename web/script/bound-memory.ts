@@ -26,8 +26,24 @@ export function boundMemory(scope: Record<string, unknown>): void {
     return typeof byteLength === 'number' ? byteLength : typeof length === 'number' ? length : 0
   }
 
-  for (const name of ['ArrayBuffer', 'Array', 'Uint8Array', 'Int8Array', 'Uint8ClampedArray', 'Uint16Array', 'Int16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array', 'BigUint64Array', 'BigInt64Array']) {
-    const original = scope[name] as (new (...args: unknown[]) => object) & { BYTES_PER_ELEMENT?: number; prototype: object }
+  for (const name of [
+    'ArrayBuffer',
+    'Array',
+    'Uint8Array',
+    'Int8Array',
+    'Uint8ClampedArray',
+    'Uint16Array',
+    'Int16Array',
+    'Uint32Array',
+    'Int32Array',
+    'Float32Array',
+    'Float64Array',
+    'BigUint64Array',
+    'BigInt64Array',
+  ]) {
+    const original = scope[name] as (new (
+      ...args: unknown[]
+    ) => object) & { BYTES_PER_ELEMENT?: number; prototype: object }
     const width = name === 'ArrayBuffer' ? 1 : (original.BYTES_PER_ELEMENT ?? ELEMENT_BYTES)
     // A view of a buffer takes nothing of its own.
     const cost = (args: unknown[]) => (args[0] instanceof ArrayBuffer ? 0 : lengthOf(args[0]) * width)
@@ -61,8 +77,11 @@ export function boundMemory(scope: Record<string, unknown>): void {
   const whole = (self: unknown) => lengthOf(self) * ELEMENT_BYTES
   const { prototype: array } = Array
   for (const name of ['push', 'unshift', 'splice']) method(array, name, elements)
-  for (const name of ['slice', 'map', 'filter', 'flat', 'flatMap', 'toSorted', 'toReversed', 'toSpliced', 'with']) method(array, name, whole)
-  method(array, 'concat', (self, args) => args.reduce<number>((sum, arg) => sum + (Array.isArray(arg) ? whole(arg) : ELEMENT_BYTES), whole(self)))
+  for (const name of ['slice', 'map', 'filter', 'flat', 'flatMap', 'toSorted', 'toReversed', 'toSpliced', 'with'])
+    method(array, name, whole)
+  method(array, 'concat', (self, args) =>
+    args.reduce<number>((sum, arg) => sum + (Array.isArray(arg) ? whole(arg) : ELEMENT_BYTES), whole(self)),
+  )
   method(array, 'fill', self => lengthOf(self) * ELEMENT_BYTES)
   method(Array, 'from', (_, args) => lengthOf(args[0]) * ELEMENT_BYTES)
   method(String.prototype, 'repeat', (self, args) => lengthOf(self) * Number(args[0]))

@@ -19,7 +19,10 @@ export function isAssembly(file: string): boolean {
  * @param files all texts of the workspace: a guest may include others
  * @param names the guests among them; one that is missing is a problem
  */
-export async function assembleGuests(files: Readonly<Record<string, string>>, names: readonly string[]): Promise<AssembledGuests> {
+export async function assembleGuests(
+  files: Readonly<Record<string, string>>,
+  names: readonly string[],
+): Promise<AssembledGuests> {
   const guests: Record<string, GuestProgram> = {}
   const problems: ScriptProblem[] = []
   for (const file of names) {

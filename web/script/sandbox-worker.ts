@@ -92,12 +92,14 @@ class Outbox {
     this.prints++
     this.characters += text.length
     if (this.prints <= BOUNDS.prints && this.characters <= BOUNDS.printCharacters) this.put({ kind: 'print', text })
-    else if (this.prints - 1 <= BOUNDS.prints && this.characters - text.length <= BOUNDS.printCharacters) this.put({ kind: 'bound', of: 'print' })
+    else if (this.prints - 1 <= BOUNDS.prints && this.characters - text.length <= BOUNDS.printCharacters)
+      this.put({ kind: 'bound', of: 'print' })
   }
 
   answer(name: string, value: Extract<Output, { kind: 'answer' }>['value']): void {
     this.answerBytes += 64 + name.length + sizeOf(value)
-    if (this.answerBytes > BOUNDS.answerBytes) throw new RangeError(`answer: the values of one run are more than ${BOUNDS.answerBytes >> 20} MiB together.`)
+    if (this.answerBytes > BOUNDS.answerBytes)
+      throw new RangeError(`answer: the values of one run are more than ${BOUNDS.answerBytes >> 20} MiB together.`)
     this.put({ kind: 'answer', name, value })
   }
 

@@ -8,7 +8,8 @@ import { MOST_REQUEST_BYTES } from '../../engine/agent/wire.ts'
 import type { ScriptBundle, ScriptEnding } from '../../lessons/kvm/run-script.ts'
 import type { FromSandbox, Output, StartMessage, ToSandbox } from './sandbox-protocol.ts'
 
-const POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; connect-src 'none'"
+const POLICY =
+  "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; connect-src 'none'"
 
 /** In the iframe: starts the Worker with what the page sends. */
 const BOOTSTRAP = `
@@ -93,7 +94,11 @@ export class ScriptSandbox {
   }
 
   private lost(message: string): void {
-    this.end(message === '' ? null : { kind: 'threw', error: { name: 'Error', code: '', message, explanation: '' }, place: null })
+    this.end(
+      message === ''
+        ? null
+        : { kind: 'threw', error: { name: 'Error', code: '', message, explanation: '' }, place: null },
+    )
   }
 
   private receive(message: FromSandbox): void {

@@ -27,7 +27,11 @@ export interface RunResult {
 }
 
 /** What of the present run can be ended. */
-let current: { sandbox: ScriptSandbox | null; port: RemoteAgentPort | null; finish(ending: ScriptEnding): void } | null = null
+let current: {
+  sandbox: ScriptSandbox | null
+  port: RemoteAgentPort | null
+  finish(ending: ScriptEnding): void
+} | null = null
 
 /** Workspaces that are run in a way of their own: a lesson's, with its checks. */
 export const ownRuns: { of: ((workspace: string) => (() => Promise<void>) | null) | null } = { of: null }
@@ -61,7 +65,10 @@ export async function runOpenWorkspace(): Promise<void> {
  * @param onOutput hears what the script does as it does it
  * @returns when the script has ended, in whatever way
  */
-export function runBundle(bundle: ScriptBundle, onOutput: (items: readonly Output[]) => void = () => {}): Promise<RunResult> {
+export function runBundle(
+  bundle: ScriptBundle,
+  onOutput: (items: readonly Output[]) => void = () => {},
+): Promise<RunResult> {
   stopScript('Another script was started.')
   begin('running')
   const rows = new TraceRows()
@@ -96,7 +103,9 @@ const LOST =
   'The machine and your files are as they were.'
 
 /** Ends the script that runs, at any moment. */
-export function stopScript(why = 'You stopped the script. What it had opened in the machine stays open there; Reset closes all of it.'): void {
+export function stopScript(
+  why = 'You stopped the script. What it had opened in the machine stays open there; Reset closes all of it.',
+): void {
   const state = useScript.getState()
   if (current !== null) {
     current.sandbox?.stop()
@@ -113,9 +122,14 @@ export function begin(phase: 'compiling' | 'running'): number {
   return run + 1
 }
 
-function withAnswers(answers: Readonly<Record<string, Answer>>, items: readonly Output[]): Readonly<Record<string, Answer>> {
+function withAnswers(
+  answers: Readonly<Record<string, Answer>>,
+  items: readonly Output[],
+): Readonly<Record<string, Answer>> {
   const told = items.filter(item => item.kind === 'answer')
-  return told.length === 0 ? answers : { ...answers, ...Object.fromEntries(told.map(({ name, value }) => [name, value])) }
+  return told.length === 0
+    ? answers
+    : { ...answers, ...Object.fromEntries(told.map(({ name, value }) => [name, value])) }
 }
 
 /** Scripts compiled and guests assembled, or what is wrong with them. */
@@ -124,7 +138,14 @@ export async function bundleOf(workspace: string): Promise<ScriptBundle | Script
   const scripts = Object.keys(files).filter(file => file.endsWith('.ts'))
   const entry = ENTRY.find(name => scripts.includes(name)) ?? (scripts.length === 1 ? scripts[0] : undefined)
   if (entry === undefined) {
-    return [{ file: '', line: 0, column: 0, message: 'There is nothing to run: the workspace has no main.ts. Make one, or reset the files.' }]
+    return [
+      {
+        file: '',
+        line: 0,
+        column: 0,
+        message: 'There is nothing to run: the workspace has no main.ts. Make one, or reset the files.',
+      },
+    ]
   }
   const compiled = await compileScripts(workspace)
   const texts = scripts.map(file => files[file] ?? '')
@@ -151,7 +172,8 @@ async function machineWithAgent(run: number): Promise<string | null> {
     if (useScript.getState().run !== run) return 'The run was given up.'
     if (machine.state === 'stopped') return 'The machine stopped before its agent was ready. Its console may say why.'
     if (machine.state === 'empty' && notice !== null) return `${notice.message} ${notice.hint}`
-    if (machine.state === 'empty' && booted === null) return 'The machine was reset before its agent was ready. Run the script again.'
+    if (machine.state === 'empty' && booted === null)
+      return 'The machine was reset before its agent was ready. Run the script again.'
     return null
   })
 }
@@ -176,6 +198,7 @@ export function showPlace(workspace: string, ending: ScriptEnding): void {
 
 // A script belongs to the machine that it was started on: never to one that takes its place.
 useLab.subscribe((now, before) => {
-  if (now.booted !== before.booted && current !== null) current.port?.close('The machine was reset, or another took its place.')
+  if (now.booted !== before.booted && current !== null)
+    current.port?.close('The machine was reset, or another took its place.')
   if (now.machine.state === 'stopped' && before.machine.state !== 'stopped') current?.port?.close('The machine is off.')
 })

@@ -8,7 +8,12 @@ export type ScriptPhase = 'never' | 'compiling' | 'booting' | 'running' | 'ended
 
 /** What the trace shows, in the order in which it began. */
 export type TraceRow =
-  | { kind: 'call'; key: number; entry: TraceEntry; /** System calls and accesses made for it. */ parts: readonly TraceEntry[] }
+  | {
+      kind: 'call'
+      key: number
+      entry: TraceEntry /** System calls and accesses made for it. */
+      parts: readonly TraceEntry[]
+    }
   | { kind: 'print'; key: number; text: string }
   | { kind: 'answer'; key: number; name: string; value: Answer }
   | { kind: 'note'; key: number; text: string }

@@ -26,16 +26,27 @@ export function TracePanel() {
     <section className="trace" aria-labelledby="trace-title">
       <header className="panel-head">
         <h2 id="trace-title">Trace</h2>
-        <span className="aside" role="status" data-testid="script-status" data-phase={state.phase} data-ending={state.ending?.kind ?? 'none'}>
+        <span
+          className="aside"
+          role="status"
+          data-testid="script-status"
+          data-phase={state.phase}
+          data-ending={state.ending?.kind ?? 'none'}
+        >
           {paused ? 'The machine is paused: the script waits for it.' : statusOf(state)}
         </span>
-        {isRunning(state) ? <Act command={SCRIPT.stop} label="Stop" /> : <Act command={SCRIPT.run} label={state.phase === 'never' ? 'Run' : 'Run again'} />}
+        {isRunning(state) ? (
+          <Act command={SCRIPT.stop} label="Stop" />
+        ) : (
+          <Act command={SCRIPT.run} label={state.phase === 'never' ? 'Run' : 'Run again'} />
+        )}
       </header>
       <Problems state={state} />
       {state.forgotten > 0 && <p className="remark">{count(state.forgotten)} older lines were let go.</p>}
       {state.phase === 'never' ? (
         <p className="remark">
-          Run a script to see here each call it makes, what the kernel answered, and which events that caused. The first run boots a machine with the lab agent in it.
+          Run a script to see here each call it makes, what the kernel answered, and which events that caused. The first
+          run boots a machine with the lab agent in it.
         </p>
       ) : (
         <Rows rows={state.rows} running={isRunning(state)} />
@@ -48,7 +59,12 @@ export function TracePanel() {
 function Act(props: { command: Command; label: string }) {
   const { command, label } = props
   return (
-    <button type="button" className="button trace-act" title={`${command.title}  ${command.keyLabel ?? ''}`} onClick={() => runCommand(command)}>
+    <button
+      type="button"
+      className="button trace-act"
+      title={`${command.title}  ${command.keyLabel ?? ''}`}
+      onClick={() => runCommand(command)}
+    >
       {label}
     </button>
   )
@@ -107,10 +123,16 @@ function Place(props: { file: string; line: number; column?: number }) {
 function Ending(props: { state: ScriptState }) {
   const { ending } = props.state
   if (ending === null || ending.kind === 'finished') return null
-  if (ending.kind === 'stopped') return <p className="trace-end remark" data-testid="script-end">{ending.why}</p>
+  if (ending.kind === 'stopped')
+    return (
+      <p className="trace-end remark" data-testid="script-end">
+        {ending.why}
+      </p>
+    )
   return (
     <p className="trace-end bad" role="alert" data-testid="script-end">
-      {ending.place !== null && <Place file={ending.place.file} line={ending.place.line} />} {ending.error.name}: {ending.error.message}
+      {ending.place !== null && <Place file={ending.place.file} line={ending.place.line} />} {ending.error.name}:{' '}
+      {ending.error.message}
     </p>
   )
 }
@@ -156,7 +178,14 @@ function Rows(props: { rows: readonly TraceRow[]; running: boolean }) {
           const row = rows[item.index]
           if (row === undefined) return null
           return (
-            <div key={item.key} ref={list.measureElement} data-index={item.index} className="trace-row" data-kind={row.kind} style={{ transform: `translateY(${item.start}px)` }}>
+            <div
+              key={item.key}
+              ref={list.measureElement}
+              data-index={item.index}
+              className="trace-row"
+              data-kind={row.kind}
+              style={{ transform: `translateY(${item.start}px)` }}
+            >
               <Row row={row} open={open.has(row.key)} version={version} onToggle={() => toggle(row.key)} />
             </div>
           )
@@ -192,7 +221,14 @@ function Call(props: { row: Extract<TraceRow, { kind: 'call' }>; open: boolean; 
   return (
     <div className="trace-call" data-state={entry.state}>
       <div className="trace-line">
-        <button type="button" className="trace-fold" aria-expanded={open} aria-label={`System calls of ${entry.text}`} disabled={parts.length === 0} onClick={onToggle}>
+        <button
+          type="button"
+          className="trace-fold"
+          aria-expanded={open}
+          aria-label={`System calls of ${entry.text}`}
+          disabled={parts.length === 0}
+          onClick={onToggle}
+        >
           {open ? '▾' : '▸'}
         </button>
         {entry.place !== null && <Place file={entry.place.file} line={entry.place.line} />}
@@ -217,7 +253,8 @@ function Call(props: { row: Extract<TraceRow, { kind: 'call' }>; open: boolean; 
 function Result(props: { entry: TraceEntry }) {
   const { state, result, error } = props.entry
   if (state === 'running') return <span className="trace-result dim">…</span>
-  if (state === 'failed') return <span className="trace-result mono bad">{error?.code === '' ? error.name : error?.code}</span>
+  if (state === 'failed')
+    return <span className="trace-result mono bad">{error?.code === '' ? error.name : error?.code}</span>
   return result === null || result === '' ? null : <span className="trace-result mono">= {result}</span>
 }
 
@@ -234,7 +271,12 @@ function Caused(props: { caused: CallEvents }) {
     <ul className="trace-events" aria-label="Events caused">
       {telling.map(event => (
         <li key={event.sequence}>
-          <button type="button" data-kind={event.kind} title={`${event.symbol}\nShow the event and its page`} onClick={() => openEvent(event)}>
+          <button
+            type="button"
+            data-kind={event.kind}
+            title={`${event.symbol}\nShow the event and its page`}
+            onClick={() => openEvent(event)}
+          >
             <span className="mark" aria-hidden="true" /> {event.text}
           </button>
         </li>

@@ -40,7 +40,10 @@ export class TraceRows {
         this.rows.push({
           kind: 'note',
           key: ++this.key,
-          text: item.of === 'print' ? 'The script prints too much: further lines are left out.' : 'The script makes too many calls: further ones are not listed.',
+          text:
+            item.of === 'print'
+              ? 'The script prints too much: further lines are left out.'
+              : 'The script makes too many calls: further ones are not listed.',
         })
         break
       case 'trace':

@@ -30,7 +30,9 @@ function LinuxKconfig() {
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
       <section className="kconfig-scroll" tabIndex={0} aria-label="Options of the kernel">
-        {config.state === 'absent' && <p className="note">{config.why} What the option depends on cannot be evaluated.</p>}
+        {config.state === 'absent' && (
+          <p className="note">{config.why} What the option depends on cannot be evaluated.</p>
+        )}
         <div className="kconfig-columns">
           {config.state === 'known' && <KvmMenu config={config.config} />}
           <div>
@@ -115,7 +117,9 @@ function ExpertRow({ entry }: { entry: ConfigEntry }) {
         </span>
         <span className="option-text">
           EXPERT
-          <small>{without ? 'supposed to be off; in this kernel it is on' : 'shows more options than most need; try it off'}</small>
+          <small>
+            {without ? 'supposed to be off; in this kernel it is on' : 'shows more options than most need; try it off'}
+          </small>
         </span>
       </label>
     </li>
@@ -161,25 +165,27 @@ function Story() {
     <details className="story">
       <summary>Why an option that no kernel has?</summary>
       <p>
-        In March 2026 the third version of a series of 36 patches offered protected VMs to user space. Its patch 30 came with
-        this option: off unless somebody turned it on, and only where KVM and EXPERT were on. So three things stood before a
-        protected VM: the build, the command line, and a taint on first use.
+        In March 2026 the third version of a series of 36 patches offered protected VMs to user space. Its patch 30 came
+        with this option: off unless somebody turned it on, and only where KVM and EXPERT were on. So three things stood
+        before a protected VM: the build, the command line, and a taint on first use.
       </p>
       <p>
         In review that was one too many. Protected mode already has to be asked for on the command line, and other
-        unfinished features manage without an option of their own. The author agreed that all three together were overkill;
-        the option went, command line and taint stayed. Every released kernel, this one too, behaves as if it were y.
+        unfinished features manage without an option of their own. The author agreed that all three together were
+        overkill; the option went, command line and taint stayed. Every released kernel, this one too, behaves as if it
+        were y.
       </p>
       <p>
         A page cannot rebuild a kernel, so n is a reconstruction. When the kernel is about to enter{' '}
-        <code>{symbol || 'pkvm_init_host_vm'}</code> with bit 31 of the VM type set, the machine lets it return −EINVAL at
-        once: before the hypervisor is asked to reserve anything, and without taint. Not a byte of the kernel is changed. It
-        is found by symbol, can be flipped while the machine runs, and is logged like a key press. Where exactly the third
-        version had its check is inferred from the size of its changes; what a program sees is the same either way.
+        <code>{symbol || 'pkvm_init_host_vm'}</code> with bit 31 of the VM type set, the machine lets it return −EINVAL
+        at once: before the hypervisor is asked to reserve anything, and without taint. Not a byte of the kernel is
+        changed. It is found by symbol, can be flipped while the machine runs, and is logged like a key press. Where
+        exactly the third version had its check is inferred from the size of its changes; what a program sees is the
+        same either way.
       </p>
       <p>
-        Turning EXPERT off here is a what-if too: it decides about this option alone, and the rest of the kernel stays as it
-        was built.
+        Turning EXPERT off here is a what-if too: it decides about this option alone, and the rest of the kernel stays
+        as it was built.
       </p>
     </details>
   )
@@ -191,7 +197,10 @@ function Search({ config }: { config: KernelConfig }) {
   const [query, setQuery] = useState('')
   const id = useId()
   const found = useMemo(() => {
-    const wanted = query.trim().toUpperCase().replace(/^CONFIG_/, '')
+    const wanted = query
+      .trim()
+      .toUpperCase()
+      .replace(/^CONFIG_/, '')
     return wanted === '' ? [] : [...config.entries.values()].filter(entry => entry.name.includes(wanted))
   }, [config, query])
   return (
@@ -209,7 +218,11 @@ function Search({ config }: { config: KernelConfig }) {
       />
       {query.trim() !== '' && (
         <p className="quiet" role="status">
-          {found.length === 0 ? 'None of this name.' : found.length > SHOWN ? `${count(found.length)} options; the first ${SHOWN}:` : `${found.length} of them:`}
+          {found.length === 0
+            ? 'None of this name.'
+            : found.length > SHOWN
+              ? `${count(found.length)} options; the first ${SHOWN}:`
+              : `${found.length} of them:`}
         </p>
       )}
       <ul className="mono">

@@ -25,7 +25,8 @@ export function systemConfig(config: SystemConfig): ConfigView {
 /** Configurations of the supply are asked for once; a failed attempt is repeated with the next question. */
 export function configOf(kernel: Exclude<Choice['kernel'], { from: 'system' | 'lesson' }>): Promise<ConfigView> {
   if (kernel === null) return Promise.resolve({ state: 'absent', why: 'No kernel is chosen.' })
-  if (kernel.from === 'file') return Promise.resolve({ state: 'absent', why: 'Your own Image came without its configuration file.' })
+  if (kernel.from === 'file')
+    return Promise.resolve({ state: 'absent', why: 'Your own Image came without its configuration file.' })
   const { version } = kernel
   let view = held.get(version)
   if (view === undefined) {
@@ -44,9 +45,13 @@ async function load(version: string): Promise<ConfigView> {
     if (!response.ok) return { state: 'absent', why: `The package of Linux ${version} brought no configuration file.` }
     const config = parseConfig(await response.text())
     // Some servers answer every address with a page of their own.
-    if (config.entries.size === 0) return { state: 'absent', why: `What is served as the configuration of Linux ${version} is none.` }
+    if (config.entries.size === 0)
+      return { state: 'absent', why: `What is served as the configuration of Linux ${version} is none.` }
     return { state: 'known', config }
   } catch {
-    return { state: 'absent', why: `The configuration of Linux ${version} could not be loaded: the server did not answer.` }
+    return {
+      state: 'absent',
+      why: `The configuration of Linux ${version} could not be loaded: the server did not answer.`,
+    }
   }
 }

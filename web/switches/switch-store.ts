@@ -47,7 +47,11 @@ export const useSwitches = create<SwitchState>(() => ({
  * The option as menuconfig would have it: null while the kernel's configuration is not known, when nothing can be said
  * about what it depends on.
  */
-export function optionState({ wish, withoutExpert, config }: Pick<SwitchState, 'wish' | 'withoutExpert' | 'config'>): OptionState | null {
+export function optionState({
+  wish,
+  withoutExpert,
+  config,
+}: Pick<SwitchState, 'wish' | 'withoutExpert' | 'config'>): OptionState | null {
   if (config.state === 'system') return config.option
   if (config.state !== 'known') return null
   return evaluateOption(PROTECTED_VM_UAPI, wish, lookupIn(config.config, withoutExpert ? { EXPERT: 'n' } : {}))
@@ -85,7 +89,8 @@ export function startSwitches(): void {
     if (state.wish !== before.wish) remember(WISH_KEY, state.wish)
   })
   useSystem.subscribe((state, before) => {
-    if (state.config !== before.config || state.ofLesson !== before.ofLesson) void loadConfig(useLab.getState().choice.kernel)
+    if (state.config !== before.config || state.ofLesson !== before.ofLesson)
+      void loadConfig(useLab.getState().choice.kernel)
   })
   useLab.subscribe((state, before) => {
     if (state.booted === null && before.booted !== null) useSwitches.setState({ facts: null, taintChanges: [] })
@@ -113,7 +118,10 @@ function takeFacts(frame: FactsFrame): void {
     const { mask } = frame.taint.value
     const before = facts?.taint.known === true ? facts.taint.value.mask : 0
     if (mask === before) return { facts: frame }
-    return { facts: frame, taintChanges: [...taintChanges, { mask, after: facts?.instructions ?? 0, by: frame.instructions }] }
+    return {
+      facts: frame,
+      taintChanges: [...taintChanges, { mask, after: facts?.instructions ?? 0, by: frame.instructions }],
+    }
   })
 }
 

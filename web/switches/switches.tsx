@@ -19,7 +19,9 @@ export function Switches() {
 function ModeSwitch() {
   const append = useLab(state => state.choice.append)
   const alive = useLab(isAlive)
-  const differs = useLab(state => state.booted !== null && kvmModeOf(state.booted.append) !== kvmModeOf(state.choice.append))
+  const differs = useLab(
+    state => state.booted !== null && kvmModeOf(state.booted.append) !== kvmModeOf(state.choice.append),
+  )
   const mode = kvmModeOf(append)
   const meaning = KVM_MODES.find(choice => choice.mode === mode)?.meaning
   return (
@@ -106,7 +108,9 @@ function OptionSwitch() {
           <>
             {' '}
             Sits at the entry of <code>{gate.symbol}</code>
-            {gate.refused === 0 ? '; has refused nothing yet.' : `; has refused ${gate.refused === 1 ? 'once' : `${gate.refused} times`} since reset.`}
+            {gate.refused === 0
+              ? '; has refused nothing yet.'
+              : `; has refused ${gate.refused === 1 ? 'once' : `${gate.refused} times`} since reset.`}
           </>
         )}
       </p>

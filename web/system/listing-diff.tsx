@@ -8,7 +8,12 @@ import { useSystem } from './system-store.ts'
 export function ListingDiff({ option }: { option: string }) {
   const diff = useSystem(state => state.diff)
   return (
-    <section className="listing-diff" aria-label={`What ${option} does to the code`} data-testid="listing-diff" aria-busy={diff === null}>
+    <section
+      className="listing-diff"
+      aria-label={`What ${option} does to the code`}
+      data-testid="listing-diff"
+      aria-busy={diff === null}
+    >
       <p className="listing-diff-head">
         <b className="mono">CONFIG_{option}</b> from n to y
         <button type="button" className="link" onClick={() => runCommand(SYSTEM.stopComparing)}>
@@ -19,7 +24,8 @@ export function ListingDiff({ option }: { option: string }) {
         <p className="quiet">Building both.</p>
       ) : !diff.ok ? (
         <p className="note">
-          One of the two does not assemble: {diff.diagnostics[0]?.file}, line {diff.diagnostics[0]?.line}: {diff.diagnostics[0]?.message}.
+          One of the two does not assemble: {diff.diagnostics[0]?.file}, line {diff.diagnostics[0]?.line}:{' '}
+          {diff.diagnostics[0]?.message}.
         </p>
       ) : diff.hunks.length === 0 ? (
         <p className="note">Nothing: no instruction depends on it.</p>
@@ -27,7 +33,8 @@ export function ListingDiff({ option }: { option: string }) {
         <>
           <p className="quiet">
             {words(diff.added, 'line')} more, {words(diff.removed, 'line')} less.
-            {diff.moved > 0 && ` ${count(diff.moved)} others are the same code with other offsets, since addresses moved.`}
+            {diff.moved > 0 &&
+              ` ${count(diff.moved)} others are the same code with other offsets, since addresses moved.`}
           </p>
           {diff.hunks.map(rows => (
             <Hunk key={`${rows[0]?.file}:${rows[0]?.line}:${rows[0]?.address}`} rows={rows} />

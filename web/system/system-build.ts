@@ -1,8 +1,23 @@
 import { KconfigError } from '../../engine/inspect/kconfig-menu.ts'
 import type { BuildDiagnostic } from '../../engine/worker/build-protocol.ts'
-import { type ConfiguredSystem, configureSystem, KCONFIG, SYSTEM_ORIGIN, SYSTEM_SECTIONS, SYSTEM_SOURCE } from '../../lessons/mini-pkvm/system.ts'
+import {
+  type ConfiguredSystem,
+  configureSystem,
+  KCONFIG,
+  SYSTEM_ORIGIN,
+  SYSTEM_SECTIONS,
+  SYSTEM_SOURCE,
+} from '../../lessons/mini-pkvm/system.ts'
 import { setDefines } from '../editor/assembly-store.ts'
-import { clearDiagnostics, onSave, openWorkspace, type Problem, setDiagnostics, useFiles, workspaceFiles } from '../editor/files-store.ts'
+import {
+  clearDiagnostics,
+  onSave,
+  openWorkspace,
+  type Problem,
+  setDiagnostics,
+  useFiles,
+  workspaceFiles,
+} from '../editor/files-store.ts'
 import { FileError } from '../files.ts'
 import { askBuild, notify } from '../machine-control.ts'
 import { setChoice, useLab } from '../store.ts'
@@ -28,7 +43,12 @@ export async function openSystem(show = false): Promise<void> {
 
 async function open(show: boolean): Promise<void> {
   const { SYSTEM_FILES } = await import('./system-sources.ts')
-  await openWorkspace(SYSTEM_WORKSPACE, SYSTEM_FILES, { title: SYSTEM_NAME, entries: [SYSTEM_SOURCE], readOnly: ['README.md'], show })
+  await openWorkspace(SYSTEM_WORKSPACE, SYSTEM_FILES, {
+    title: SYSTEM_NAME,
+    entries: [SYSTEM_SOURCE],
+    readOnly: ['README.md'],
+    show,
+  })
 }
 
 /** What the switches and the menu make of the options. */
@@ -51,7 +71,8 @@ export async function systemToBoot(): Promise<ConfiguredSystem['system']> {
   try {
     return configured().system
   } catch (error) {
-    if (error instanceof KconfigError) throw new FileError(kconfigSentence(error), 'Mend or reset the file, then boot again.')
+    if (error instanceof KconfigError)
+      throw new FileError(kconfigSentence(error), 'Mend or reset the file, then boot again.')
     throw error
   }
 }
@@ -133,7 +154,13 @@ export function markDiagnostics(diagnostics: readonly BuildDiagnostic[], workspa
     add(files[file] === undefined ? SYSTEM_SOURCE : file, { message, line, column, severity })
     // In a macro: said where it is called as well, which is where the learner looks.
     const call = within[0]
-    if (call !== undefined) add(call.file, { message: `${message} (in the expansion, line ${line} of ${file})`, line: call.line, column: 1, severity })
+    if (call !== undefined)
+      add(call.file, {
+        message: `${message} (in the expansion, line ${line} of ${file})`,
+        line: call.line,
+        column: 1,
+        severity,
+      })
   }
   for (const [file, problems] of byFile) setDiagnostics(file, problems, ASSEMBLER, workspace)
 }

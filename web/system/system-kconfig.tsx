@@ -23,7 +23,8 @@ export function SystemKconfig() {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by key */}
       <section className="kconfig-scroll" tabIndex={0} aria-label="Options of mini-pKVM">
         {config.state === 'absent' && <p className="note">{config.why}</p>}
-        {config.state === 'known' && (comparing === null ? <Options config={{ ...config, ofLesson }} /> : <ListingDiff option={comparing} />)}
+        {config.state === 'known' &&
+          (comparing === null ? <Options config={{ ...config, ofLesson }} /> : <ListingDiff option={comparing} />)}
       </section>
     </section>
   )
@@ -129,7 +130,9 @@ function Option({ it, config }: { it: ConfiguredOption; config: Known }) {
 
 /** Why it cannot be set, for somebody who wonders. */
 function unmet({ option }: ConfiguredOption, config: Known): string {
-  return option.dependsOn === null ? 'not shown by the menu, so n' : `${annotateExpression(option.dependsOn, config.options, true)} is off, so n`
+  return option.dependsOn === null
+    ? 'not shown by the menu, so n'
+    : `${annotateExpression(option.dependsOn, config.options, true)} is off, so n`
 }
 
 /** Two options are the page's switches, which other kernels have too. */
@@ -143,4 +146,3 @@ function toggle({ option, value }: ConfiguredOption): void {
   if (command !== undefined) runCommand(command)
   else useSystem.setState(({ wishes }) => ({ wishes: { ...wishes, [option.name]: value === 'n' ? 'y' : 'n' } }))
 }
-

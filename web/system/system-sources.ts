@@ -1,9 +1,12 @@
 /** mini-pKVM's files as the project has them, as text. A chunk of its own: only who opens them loads it. */
-const texts = import.meta.glob<string>(['../../lessons/mini-pkvm/**/*.s', '../../lessons/mini-pkvm/{README.md,Kconfig,defconfig}'], {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-})
+const texts = import.meta.glob<string>(
+  ['../../lessons/mini-pkvm/**/*.s', '../../lessons/mini-pkvm/{README.md,Kconfig,defconfig}'],
+  {
+    query: '?raw',
+    import: 'default',
+    eager: true,
+  },
+)
 
 const ROOT = 'lessons/mini-pkvm/'
 

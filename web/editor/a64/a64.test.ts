@@ -130,7 +130,8 @@ describe('spots', () => {
 })
 
 describe('completion', () => {
-  const labels = (line: string, files: Record<string, string> = { 'a.s': 'start:\n.equ N, 1\n' }) => offersAt(line, 'a.s', files).map(offer => offer.label)
+  const labels = (line: string, files: Record<string, string> = { 'a.s': 'start:\n.equ N, 1\n' }) =>
+    offersAt(line, 'a.s', files).map(offer => offer.label)
 
   it('offers what can stand there', () => {
     expect(labels('  ad')).toEqual(expect.arrayContaining(['add', 'adrp', '.word']))
@@ -186,7 +187,9 @@ describe('assembling a set of files', () => {
     const made = assembleFileSet({ files: { 'a.s': 'nop\n  add x0, q\n' }, entry: 'a.s' })
     expect(made.ok).toBe(false)
     expect(made.diagnostics[0]).toMatchObject({ file: 'a.s', line: 2 })
-    expect(assembleFileSet({ files: { 'a.s': '' }, entry: 'b.s' }).diagnostics[0]?.message).toBe('There is no file b.s in this workspace. There are: a.s.')
+    expect(assembleFileSet({ files: { 'a.s': '' }, entry: 'b.s' }).diagnostics[0]?.message).toBe(
+      'There is no file b.s in this workspace. There are: a.s.',
+    )
   })
 
   it('an error in a macro is marked at the call as well', () => {
@@ -198,12 +201,36 @@ describe('assembling a set of files', () => {
 describe('directives', () => {
   it('those that are explained are ones that the assembler takes', () => {
     const openers: Record<string, string> = {
-      '.macro': '.macro m\n.endm', '.endm': '.macro m\n.endm', '.rept': '.rept 1\n.endr', '.irp': '.irp r, 1\n.endr', '.endr': '.rept 1\n.endr',
-      '.else': '.if 1\n.else\n.endif', '.elseif': '.if 0\n.elseif 1\n.endif', '.endif': '.if 1\n.endif', '.include': '.include "b.s"', '.section': '.section .text',
-      '.equ': '.equ A, 1', '.set': '.set A, 1', '.equiv': '.equiv A, 1', '.ascii': '.ascii "a"', '.asciz': '.asciz "a"', '.string': '.string "a"',
-      '.fill': '.fill 1', '.ifdef': '.ifdef A\n.endif', '.ifndef': '.ifndef A\n.endif', '.ifb': '.ifb\n.endif', '.ifnb': '.ifnb a\n.endif', '.ifc': '.ifc a, a\n.endif', '.ifnc': '.ifnc a, b\n.endif',
-      '.pushsection': '.pushsection .data', '.popsection': '.pushsection .data\n.popsection', '.previous': '.data\n.previous', '.struct': '.struct 8',
-      '.exitm': '.macro m\n.exitm\n.endm\nm', '.purgem': '.macro m\n.endm\n.purgem m', '.warning': '.warning "w"',
+      '.macro': '.macro m\n.endm',
+      '.endm': '.macro m\n.endm',
+      '.rept': '.rept 1\n.endr',
+      '.irp': '.irp r, 1\n.endr',
+      '.endr': '.rept 1\n.endr',
+      '.else': '.if 1\n.else\n.endif',
+      '.elseif': '.if 0\n.elseif 1\n.endif',
+      '.endif': '.if 1\n.endif',
+      '.include': '.include "b.s"',
+      '.section': '.section .text',
+      '.equ': '.equ A, 1',
+      '.set': '.set A, 1',
+      '.equiv': '.equiv A, 1',
+      '.ascii': '.ascii "a"',
+      '.asciz': '.asciz "a"',
+      '.string': '.string "a"',
+      '.fill': '.fill 1',
+      '.ifdef': '.ifdef A\n.endif',
+      '.ifndef': '.ifndef A\n.endif',
+      '.ifb': '.ifb\n.endif',
+      '.ifnb': '.ifnb a\n.endif',
+      '.ifc': '.ifc a, a\n.endif',
+      '.ifnc': '.ifnc a, b\n.endif',
+      '.pushsection': '.pushsection .data',
+      '.popsection': '.pushsection .data\n.popsection',
+      '.previous': '.data\n.previous',
+      '.struct': '.struct 8',
+      '.exitm': '.macro m\n.exitm\n.endm\nm',
+      '.purgem': '.macro m\n.endm\n.purgem m',
+      '.warning': '.warning "w"',
     }
     for (const name of Object.keys(DIRECTIVES)) {
       if (isIgnoredDirective(name) || name === '.error') continue
@@ -222,14 +249,22 @@ describe('highlighting', () => {
     let state: keyof typeof A64_TOKENS.tokenizer = 'root'
     while (at < line.length) {
       let length = 0
-      for (const [pattern, action, next] of A64_TOKENS.tokenizer[state] as unknown as [RegExp, string | { cases: Record<string, string> }, string?][]) {
+      for (const [pattern, action, next] of A64_TOKENS.tokenizer[state] as unknown as [
+        RegExp,
+        string | { cases: Record<string, string> },
+        string?,
+      ][]) {
         if (pattern.source.startsWith('^') && at > 0) continue
         const found = new RegExp(`^(?:${pattern.source.replace(/^\^/, '')})`, 'i').exec(line.slice(at))
         if (found === null || found[0] === '') continue
         const text = found[0]
         const lists = A64_TOKENS as unknown as Record<string, readonly string[]>
         const kind =
-          typeof action === 'string' ? action : (Object.entries(action.cases).find(([name]) => name === '@default' || lists[name.slice(1)]?.includes(text.toLowerCase()))?.[1] ?? '')
+          typeof action === 'string'
+            ? action
+            : (Object.entries(action.cases).find(
+                ([name]) => name === '@default' || lists[name.slice(1)]?.includes(text.toLowerCase()),
+              )?.[1] ?? '')
         if (kind !== 'white') out.push([text, kind])
         length = text.length
         if (next === '@pop') state = 'root'
@@ -249,9 +284,31 @@ describe('highlighting', () => {
       ['loop', 'identifier'],
       ['// again', 'comment'],
     ])
-    expect(tokens('  LDR x0, [sp, #0x10]').map(([, kind]) => kind)).toEqual(['keyword', 'variable.predefined', 'delimiter', '@brackets', 'variable.predefined', 'delimiter', 'delimiter', 'number', '@brackets'])
-    expect(tokens('  msr vbar_el2, x1').map(([, kind]) => kind)).toEqual(['keyword', 'variable.system', 'delimiter', 'variable.predefined'])
-    expect(tokens('  .asciz "a\\n//b"')).toEqual([['.asciz', 'keyword.directive'], ['"', 'string'], ['a', 'string'], ['\\n', 'string.escape'], ['//b', 'string'], ['"', 'string']])
+    expect(tokens('  LDR x0, [sp, #0x10]').map(([, kind]) => kind)).toEqual([
+      'keyword',
+      'variable.predefined',
+      'delimiter',
+      '@brackets',
+      'variable.predefined',
+      'delimiter',
+      'delimiter',
+      'number',
+      '@brackets',
+    ])
+    expect(tokens('  msr vbar_el2, x1').map(([, kind]) => kind)).toEqual([
+      'keyword',
+      'variable.system',
+      'delimiter',
+      'variable.predefined',
+    ])
+    expect(tokens('  .asciz "a\\n//b"')).toEqual([
+      ['.asciz', 'keyword.directive'],
+      ['"', 'string'],
+      ['a', 'string'],
+      ['\\n', 'string.escape'],
+      ['//b', 'string'],
+      ['"', 'string'],
+    ])
     expect(tokens('# a comment')).toEqual([['# a comment', 'comment']])
     expect(tokens('1: b 1b').map(([, kind]) => kind)).toEqual(['label', 'operator', 'keyword', 'label'])
     expect(tokens('  ld1 {v0.16b}, [x1]')[2]).toEqual(['v0.16b', 'variable.predefined'])

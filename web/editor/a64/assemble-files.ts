@@ -77,7 +77,9 @@ export function assembleFileSet(request: AssemblyRequest): Assembly {
         size: bytes.length,
         file: known(position.file, files),
         line: position.line,
-        ...(position.within === undefined ? {} : { within: { file: known(position.within.file, files), line: position.within.line } }),
+        ...(position.within === undefined
+          ? {}
+          : { within: { file: known(position.within.file, files), line: position.within.line } }),
         text,
       })),
       diagnostics: result.diagnostics.flatMap(({ message, position }) => {
@@ -85,7 +87,15 @@ export function assembleFileSet(request: AssemblyRequest): Assembly {
         if (position.within === undefined) return [own]
         // In a macro: said where it is called as well, which is where the learner looks.
         const call = position.within
-        return [own, { message: `${message} (in the expansion, line ${position.line} of ${position.file})`, file: known(call.file, files), line: call.line, column: call.column }]
+        return [
+          own,
+          {
+            message: `${message} (in the expansion, line ${position.line} of ${position.file})`,
+            file: known(call.file, files),
+            line: call.line,
+            column: call.column,
+          },
+        ]
       }),
     }
   } catch (error) {
@@ -94,7 +104,14 @@ export function assembleFileSet(request: AssemblyRequest): Assembly {
   }
 }
 
-const EMPTY: Assembly = { ok: false, address: 0n, bytes: new Uint8Array(0), symbols: new Map(), listing: [], diagnostics: [] }
+const EMPTY: Assembly = {
+  ok: false,
+  address: 0n,
+  bytes: new Uint8Array(0),
+  symbols: new Map(),
+  listing: [],
+  diagnostics: [],
+}
 
 /** Included files are named as written there; here they are named by their path. */
 function known(name: string, files: Readonly<Record<string, string>>): string {

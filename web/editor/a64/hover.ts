@@ -49,10 +49,15 @@ function mnemonicHover(spot: Spot, place: HoverPlace): string[] {
   const forms = catalogue.get(spot.mnemonic)
   if (forms === undefined) {
     const macro = definition(spot.word, place)
-    return macro === undefined ? [] : [`**${spot.word}** — macro, \`${macro.file}\` line ${macro.line}${macro.comment === '' ? '' : `: ${macro.comment}`}`]
+    return macro === undefined
+      ? []
+      : [
+          `**${spot.word}** — macro, \`${macro.file}\` line ${macro.line}${macro.comment === '' ? '' : `: ${macro.comment}`}`,
+        ]
   }
   const made = place.assembly?.listing.find(
-    item => item.file === place.file && item.line === place.line && item.size === 4 && firstWord(item.text) === spot.mnemonic,
+    item =>
+      item.file === place.file && item.line === place.line && item.size === 4 && firstWord(item.text) === spot.mnemonic,
   )
   if (made !== undefined) {
     const word = (made.bytes[0]! | (made.bytes[1]! << 8) | (made.bytes[2]! << 16) | (made.bytes[3]! << 24)) >>> 0
@@ -63,7 +68,10 @@ function mnemonicHover(spot: Spot, place: HoverPlace): string[] {
   if (first === undefined) return []
   return [
     `**${first.row.name}**`,
-    `\`\`\`a64\n${forms.slice(0, 8).map(form => form.text).join('\n')}\n\`\`\``,
+    `\`\`\`a64\n${forms
+      .slice(0, 8)
+      .map(form => form.text)
+      .join('\n')}\n\`\`\``,
     bitDiagram(first.row),
   ]
 }
@@ -75,7 +83,14 @@ export function instructionHover(row: Row, word: number, address: bigint): strin
   const words = meaningInWords(row, fields, address)
   return [
     `**${row.name}** \u2002 \`${written}\``,
-    ...(words.length === 0 ? [] : [words.map(line => line.replace(/^ +/, indent => '\u2003'.repeat(indent.length / 2))).map(plain).join('  \n')]),
+    ...(words.length === 0
+      ? []
+      : [
+          words
+            .map(line => line.replace(/^ +/, indent => '\u2003'.repeat(indent.length / 2)))
+            .map(plain)
+            .join('  \n'),
+        ]),
     `\`0x${word.toString(16).padStart(8, '0')}\` at \`0x${address.toString(16)}\``,
     bitDiagram(row, word),
   ]
@@ -116,14 +131,20 @@ function operandHover(spot: Spot, place: HoverPlace): string[] {
   if (mnemonic === 'mrs' || mnemonic === 'msr') {
     const register = systemRegister(word)
     if (register !== undefined) {
-      return [`**${register.name}** — ${register.words === '' ? 'system register' : plain(register.words)}`, `\`${register.encoding}\`  \n${register.level}`]
+      return [
+        `**${register.name}** — ${register.words === '' ? 'system register' : plain(register.words)}`,
+        `\`${register.encoding}\`  \n${register.level}`,
+      ]
     }
   }
   if (['dc', 'ic', 'at', 'tlbi'].includes(mnemonic)) {
     const operation = systemOperations.find(known => known.mnemonic === mnemonic && known.name === word.toLowerCase())
     if (operation !== undefined) {
       const { op1, CRn, CRm, op2 } = operation
-      return [`**${mnemonic.toUpperCase()} ${operation.name.toUpperCase()}**`, `\`sys #${op1}, c${CRn}, c${CRm}, #${op2}\`${operation.register ? ', with a register' : ''}`]
+      return [
+        `**${mnemonic.toUpperCase()} ${operation.name.toUpperCase()}**`,
+        `\`sys #${op1}, c${CRn}, c${CRm}, #${op2}\`${operation.register ? ', with a register' : ''}`,
+      ]
     }
   }
   return nameHover(word, place)
@@ -139,22 +160,44 @@ function nameHover(word: string, place: HoverPlace): string[] {
   const value = place.assembly?.symbols.get(word)
   if (found === undefined && value === undefined) return []
   const kind = found?.kind ?? 'constant'
-  const shown = value === undefined ? '' : kind === 'label' ? ` at \`0x${value.toString(16)}\`` : ` = \`${value < 0n ? value : `0x${value.toString(16)}`}\` (${value})`
-  return [`**${word}** — ${kind}${shown}`, ...(found === undefined ? [] : [`\`${found.file}\` line ${found.line}${found.comment === '' ? '' : `: ${plain(found.comment)}`}`])]
+  const shown =
+    value === undefined
+      ? ''
+      : kind === 'label'
+        ? ` at \`0x${value.toString(16)}\``
+        : ` = \`${value < 0n ? value : `0x${value.toString(16)}`}\` (${value})`
+  return [
+    `**${word}** — ${kind}${shown}`,
+    ...(found === undefined
+      ? []
+      : [`\`${found.file}\` line ${found.line}${found.comment === '' ? '' : `: ${plain(found.comment)}`}`]),
+  ]
 }
 
 /** Where a name is defined in the workspace: in this file first. */
-export function definition(word: string, place: Pick<HoverPlace, 'file' | 'files'>): (Definition & { readonly file: string }) | undefined {
-  const paths = [place.file, ...Object.keys(place.files).filter(path => path !== place.file && /\.(?:s|S|inc|h)$/.test(path))]
+export function definition(
+  word: string,
+  place: Pick<HoverPlace, 'file' | 'files'>,
+): (Definition & { readonly file: string }) | undefined {
+  const paths = [
+    place.file,
+    ...Object.keys(place.files).filter(path => path !== place.file && /\.(?:s|S|inc|h)$/.test(path)),
+  ]
   for (const file of paths) {
-    const found = definitionsOf(place.files[file] ?? '').find(known => known.name === word || (known.kind === 'macro' && known.name.toLowerCase() === word.toLowerCase()))
+    const found = definitionsOf(place.files[file] ?? '').find(
+      known => known.name === word || (known.kind === 'macro' && known.name.toLowerCase() === word.toLowerCase()),
+    )
     if (found !== undefined) return { ...found, file }
   }
   return undefined
 }
 
 /** The line of the local label that `1b` or `1f` on a line means. */
-export function localLabel(place: Pick<HoverPlace, 'file' | 'files' | 'line'>, number: number, direction: 'b' | 'f'): number | undefined {
+export function localLabel(
+  place: Pick<HoverPlace, 'file' | 'files' | 'line'>,
+  number: number,
+  direction: 'b' | 'f',
+): number | undefined {
   const lines = (place.files[place.file] ?? '').split('\n')
   const is = (line: number) => new RegExp(`^\\s*(?:[\\w.$]+:\\s*)*${number}:`).test(lines[line - 1] ?? '')
   if (direction === 'b') {

@@ -52,7 +52,11 @@ const BARRIERS = {
   isb: 'what follows is fetched anew: changes of system registers take effect',
 } as const
 
-const PSTATE_FIELDS: Readonly<Record<string, string>> = { '0.5': 'SPSel', '3.6': 'DAIF, set the bits', '3.7': 'DAIF, clear the bits' }
+const PSTATE_FIELDS: Readonly<Record<string, string>> = {
+  '0.5': 'SPSel',
+  '3.6': 'DAIF, set the bits',
+  '3.7': 'DAIF, clear the bits',
+}
 
 interface Piece {
   readonly text: string
@@ -76,10 +80,19 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
     return piece === undefined ? '?' : piece.compound ? `(${piece.text})` : piece.text
   }
   const say = (text: string) => void lines.push(indent + text)
-  const register = (n: number, sf: number, stack: boolean) => (n === 31 ? (stack ? (sf ? 'sp' : 'wsp') : sf ? 'xzr' : 'wzr') : `${sf ? 'x' : 'w'}${n}`)
+  const register = (n: number, sf: number, stack: boolean) =>
+    n === 31 ? (stack ? (sf ? 'sp' : 'wsp') : sf ? 'xzr' : 'wzr') : `${sf ? 'x' : 'w'}${n}`
   const binary = (sign: string) => (a: unknown, b: unknown) => make(`${part(a)} ${sign} ${part(b)}`, true)
-  const call = (name: string) => (...values: unknown[]) => make(`${name}(${values.map(whole).join(', ')})`)
-  const target = (offset: number) => (pc === undefined ? (offset === 0 ? 'here' : `${offset > 0 ? '+' : '−'}${Math.abs(offset)} bytes`) : hex(pc + BigInt(offset)))
+  const call =
+    (name: string) =>
+    (...values: unknown[]) =>
+      make(`${name}(${values.map(whole).join(', ')})`)
+  const target = (offset: number) =>
+    pc === undefined
+      ? offset === 0
+        ? 'here'
+        : `${offset > 0 ? '+' : '−'}${Math.abs(offset)} bytes`
+      : hex(pc + BigInt(offset))
   const flags = (a: unknown, sign: string, b: unknown) => {
     say(`NZCV from ${part(a)} ${sign} ${part(b)}`)
     return make(`${part(a)} ${sign} ${part(b)}`, true)
@@ -92,7 +105,11 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
   const known: Partial<Record<keyof Builder, (...values: never[]) => unknown>> = {
     imm: (n: number) => make(number(n)),
     imm64: (n: bigint) => make(n < 4096n ? String(n) : hex(n)),
-    pc: (offset: number) => make(pc === undefined ? `the address here ${offset >= 0 ? '+' : '−'} ${Math.abs(offset)}` : hex(pc + BigInt(offset)), pc === undefined),
+    pc: (offset: number) =>
+      make(
+        pc === undefined ? `the address here ${offset >= 0 ? '+' : '−'} ${Math.abs(offset)}` : hex(pc + BigInt(offset)),
+        pc === undefined,
+      ),
     reg: (n: number, sf: number) => make(n === 31 ? '0' : register(n, sf, false)),
     regSp: (n: number, sf: number) => make(register(n, sf, true)),
     base: (n: number) => make(register(n, 1, true)),
@@ -109,7 +126,8 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
     udiv: binary('÷'),
     sdiv: binary('÷ (signed)'),
     and: binary('AND'),
-    or: (a: unknown, b: unknown) => (part(a) === '0' ? b : part(b) === '0' ? a : make(`${part(a)} OR ${part(b)}`, true)),
+    or: (a: unknown, b: unknown) =>
+      part(a) === '0' ? b : part(b) === '0' ? a : make(`${part(a)} OR ${part(b)}`, true),
     xor: binary('XOR'),
     shl: (a: unknown, b: unknown) => (part(b) === '0' ? a : make(`${part(a)} << ${part(b)}`, true)),
     lsr: (a: unknown, b: unknown) => (part(b) === '0' ? a : make(`${part(a)} >> ${part(b)}`, true)),
@@ -120,7 +138,8 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
     cls: (a: unknown) => make(`leading sign bits of ${part(a)}`, true),
     rbit: (a: unknown) => make(`bits of ${part(a)} in reverse order`, true),
     rev: (a: unknown, bytes: number) => make(`bytes of ${part(a)} in reverse order in each ${bytes}`, true),
-    crc32: (a: unknown, b: unknown, bytes: number, castagnoli: boolean) => make(`CRC-32${castagnoli ? 'C' : ''} of ${amount(bytes)} of ${part(b)} on ${part(a)}`, true),
+    crc32: (a: unknown, b: unknown, bytes: number, castagnoli: boolean) =>
+      make(`CRC-32${castagnoli ? 'C' : ''} of ${amount(bytes)} of ${part(b)} on ${part(a)}`, true),
     sext: (a: unknown, bits: number) => (bits === 64 ? a : make(`low ${bits} bits of ${part(a)}, sign-extended`, true)),
     zext: (a: unknown, bits: number) => (bits === 64 ? a : make(`low ${bits} bits of ${part(a)}`, true)),
     select: (c: unknown, a: unknown, b: unknown) => make(`${part(a)} if ${whole(c)}, else ${part(b)}`, true),
@@ -145,9 +164,11 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
     load: (address: unknown, bytes: number) => make(`${amount(bytes)} at ${part(address)}`),
     store: (address: unknown, bytes: number, v: unknown) => say(`${amount(bytes)} at ${part(address)} = ${whole(v)}`),
     loadVec: (address: unknown, bytes: number) => make(`${amount(bytes)} at ${part(address)}`),
-    storeVec: (address: unknown, bytes: number, v: unknown) => say(`${amount(bytes)} at ${part(address)} = ${whole(v)}`),
+    storeVec: (address: unknown, bytes: number, v: unknown) =>
+      say(`${amount(bytes)} at ${part(address)} = ${whole(v)}`),
     zeroBlock: (address: unknown) => say(`64 bytes around ${whole(address)} = 0`),
-    setExclusive: (address: unknown, bytes: number) => say(`the exclusive monitor marks ${amount(bytes)} at ${part(address)}`),
+    setExclusive: (address: unknown, bytes: number) =>
+      say(`the exclusive monitor marks ${amount(bytes)} at ${part(address)}`),
     takeExclusive: () => make('the exclusive monitor still holds the mark'),
     clearExclusive: () => say('the exclusive monitor forgets its mark'),
     ifThen: (c: unknown, body: () => void) => {
@@ -159,32 +180,52 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
     branch: (offset: number) => say(`go to ${target(offset)}`),
     branchIf: (c: unknown, offset: number) => say(`if ${whole(c)}, go to ${target(offset)}`),
     branchReg: (v: unknown) => say(`go to the address in ${whole(v)}`),
-    event: (kind: string, imm?: number) => say(`${EVENTS[kind] ?? kind}${imm === undefined || imm === 0 ? '' : `, immediate ${number(imm)}`}`),
+    event: (kind: string, imm?: number) =>
+      say(`${EVENTS[kind] ?? kind}${imm === undefined || imm === 0 ? '' : `, immediate ${number(imm)}`}`),
     sysRead: (encoding: number) => make(systemRegisterName(encoding).toUpperCase()),
     sysWrite: (encoding: number, v: unknown) => say(`${systemRegisterName(encoding).toUpperCase()} = ${whole(v)}`),
     sysOp: (encoding: number, v: unknown) => {
       const operation = systemOperation((encoding >> 11) & 7, (encoding >> 7) & 15, (encoding >> 3) & 15, encoding & 7)
       if (operation === undefined) say(`system operation ${hex(BigInt(encoding))} with ${whole(v)}`)
-      else say(`${operation.mnemonic.toUpperCase()} ${operation.name.toUpperCase()}${operation.register ? ` with ${whole(v)}` : ''}: ${SYSTEM[operation.mnemonic]}`)
+      else
+        say(
+          `${operation.mnemonic.toUpperCase()} ${operation.name.toUpperCase()}${operation.register ? ` with ${whole(v)}` : ''}: ${SYSTEM[operation.mnemonic]}`,
+        )
     },
-    msrImm: (op1: number, op2: number, imm: number) => say(`PSTATE.${PSTATE_FIELDS[`${op1}.${op2}`] ?? `(${op1}, ${op2})`} = ${number(imm)}`),
+    msrImm: (op1: number, op2: number, imm: number) =>
+      say(`PSTATE.${PSTATE_FIELDS[`${op1}.${op2}`] ?? `(${op1}, ${op2})`} = ${number(imm)}`),
     barrier: (kind: keyof typeof BARRIERS) => say(BARRIERS[kind]),
     q: (n: number) => make(`v${n}`),
     setQ: (n: number, v: unknown) => say(`v${n} = ${whole(v)}`),
     lane: (v: unknown, i: number, esize: number) => make(`${part(v)}.${letter(esize)}[${i}]`),
-    withLane: (v: unknown, i: number, esize: number, x: unknown) => make(`${part(v)} with .${letter(esize)}[${i}] = ${whole(x)}`, true),
+    withLane: (v: unknown, i: number, esize: number, x: unknown) =>
+      make(`${part(v)} with .${letter(esize)}[${i}] = ${whole(x)}`, true),
     splat: (x: unknown, esize: number) => make(`${part(x)} in each .${letter(esize)}`, true),
     vec: (lo: unknown, hi: unknown) => (part(hi) === '0' ? lo : make(`${part(hi)} : ${part(lo)}`, true)),
     vec1: (op: string, esize: number, a: unknown) => make(`${op}(${whole(a)}) per ${esize} bits`, true),
-    vec2: (op: string, esize: number, a: unknown, b: unknown) => make(`${op}(${whole(a)}, ${whole(b)}) per ${esize} bits`, true),
-    vecShift: (op: string, esize: number, a: unknown, by: number) => make(`${op}(${whole(a)}, ${by}) per ${esize} bits`, true),
+    vec2: (op: string, esize: number, a: unknown, b: unknown) =>
+      make(`${op}(${whole(a)}, ${whole(b)}) per ${esize} bits`, true),
+    vecShift: (op: string, esize: number, a: unknown, by: number) =>
+      make(`${op}(${whole(a)}, ${by}) per ${esize} bits`, true),
     vecSelect: call('select'),
     vecLookup: call('lookup'),
     vecShuffle: (a: unknown, b: unknown) => make(`shuffle(${whole(a)}, ${whole(b)})`),
     vecAny: call('any'),
-    fp: (op: string, size: number, ...values: unknown[]) => make(`${op}${size}(${values.filter(v => v !== undefined).map(whole).join(', ')})`),
+    fp: (op: string, size: number, ...values: unknown[]) =>
+      make(
+        `${op}${size}(${values
+          .filter(v => v !== undefined)
+          .map(whole)
+          .join(', ')})`,
+      ),
     saturated: () => {},
-    crypto: (op: string, ...values: unknown[]) => make(`${op}(${values.filter(v => v !== undefined).map(whole).join(', ')})`),
+    crypto: (op: string, ...values: unknown[]) =>
+      make(
+        `${op}(${values
+          .filter(v => v !== undefined)
+          .map(whole)
+          .join(', ')})`,
+      ),
     umulh: (a: unknown, b: unknown) => make(`high half of ${part(a)} × ${part(b)}`, true),
     smulh: (a: unknown, b: unknown) => make(`high half of ${part(a)} × (signed) ${part(b)}`, true),
   } as never
@@ -196,10 +237,19 @@ export function meaningInWords(row: Row, fields: AnyFields, pc?: bigint): string
   }
   // Vector meanings work lane by lane; beyond a few lines they say less than the name.
   const said = lines.filter(line => line.trim() !== '')
-  return said.length > 6 || said.some(line => line.length > 160) ? [] : said.length > 0 ? said : ['nothing, but takes its time']
+  return said.length > 6 || said.some(line => line.length > 160)
+    ? []
+    : said.length > 0
+      ? said
+      : ['nothing, but takes its time']
 }
 
-const SYSTEM = { tlbi: 'drop cached translations', ic: 'drop cached instructions', dc: 'data cache maintenance', at: 'translate an address; the result is in PAR_EL1' } as const
+const SYSTEM = {
+  tlbi: 'drop cached translations',
+  ic: 'drop cached instructions',
+  dc: 'data cache maintenance',
+  at: 'translate an address; the result is in PAR_EL1',
+} as const
 
 const letter = (esize: number) => ({ 8: 'b', 16: 'h', 32: 's', 64: 'd' })[esize] ?? `${esize}`
 

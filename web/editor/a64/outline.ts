@@ -26,7 +26,13 @@ export function definitionsOf(source: string): Definition[] {
     ] as const) {
       const found = pattern.exec(text)
       if (found === null) continue
-      out.push({ name: found[2] as string, kind, line: index + 1, column: (found[1] as string).length + 1, comment: commentOf(lines, index) })
+      out.push({
+        name: found[2] as string,
+        kind,
+        line: index + 1,
+        column: (found[1] as string).length + 1,
+        comment: commentOf(lines, index),
+      })
       return
     }
   })
@@ -54,7 +60,11 @@ export function includesOf(source: string): string[] {
  * Which file to assemble when `path` is looked at: the one that includes it, directly or through others; itself when
  * none does, or when it is named as one of `entries`.
  */
-export function assemblyEntry(path: string, files: Readonly<Record<string, string>>, entries: readonly string[] = []): string {
+export function assemblyEntry(
+  path: string,
+  files: Readonly<Record<string, string>>,
+  entries: readonly string[] = [],
+): string {
   if (entries.includes(path)) return path
   const roots = [...entries, ...Object.keys(files).filter(file => /\.[sS]$/.test(file) && !entries.includes(file))]
   const reaches = (from: string, seen: Set<string>): boolean => {
@@ -70,7 +80,12 @@ export function assemblyEntry(path: string, files: Readonly<Record<string, strin
   return above.find(root => !above.some(other => other !== root && reachesFile(other, root, files))) ?? above[0] ?? path
 }
 
-function reachesFile(from: string, to: string, files: Readonly<Record<string, string>>, seen = new Set<string>()): boolean {
+function reachesFile(
+  from: string,
+  to: string,
+  files: Readonly<Record<string, string>>,
+  seen = new Set<string>(),
+): boolean {
   if (seen.has(from)) return false
   seen.add(from)
   return includesOf(files[from] ?? '').some(name => {
@@ -80,7 +95,11 @@ function reachesFile(from: string, to: string, files: Readonly<Record<string, st
 }
 
 /** The workspace's file of an `.include`: beside the including file, else from the top. */
-export function resolveInclude(name: string, from: string, files: Readonly<Record<string, string>>): string | undefined {
+export function resolveInclude(
+  name: string,
+  from: string,
+  files: Readonly<Record<string, string>>,
+): string | undefined {
   const beside = normal(`${from.includes('/') ? from.slice(0, from.lastIndexOf('/') + 1) : ''}${name}`)
   if (files[beside] !== undefined) return beside
   const top = normal(name)
@@ -111,7 +130,11 @@ const NOTHING: Spot = { kind: 'none', word: '', start: 0, end: 0, mnemonic: '' }
 
 /** @param column from 1; a caret right behind a word is on it */
 export function spotAt(line: string, column: number): Spot {
-  const code = /^#/.test(line) ? '' : line.replace(/"(?:\\.|[^"\\])*"?/g, text => ' '.repeat(text.length)).replace(/\/\/.*$|\/\*.*?(?:\*\/|$)/g, text => ' '.repeat(text.length))
+  const code = /^#/.test(line)
+    ? ''
+    : line
+        .replace(/"(?:\\.|[^"\\])*"?/g, text => ' '.repeat(text.length))
+        .replace(/\/\/.*$|\/\*.*?(?:\*\/|$)/g, text => ' '.repeat(text.length))
   const words = /[A-Za-z_.$\\][\w.$]*|\d+[bf]?\b|[sS][23]_\w+/g
   let mnemonic = ''
   let behind = 0

@@ -42,7 +42,12 @@ function complete(model: monaco.editor.ITextModel, position: monaco.Position): m
   const files = here === null ? { 'source.s': model.getValue() } : workspaceFiles(here.workspace)
   const line = model.getLineContent(position.lineNumber).slice(0, position.column - 1)
   const written = /(?:[A-Za-z_.$][\w.$]*|[\w./-]*)$/.exec(line)?.[0] ?? ''
-  const range = new monaco.Range(position.lineNumber, position.column - written.length, position.lineNumber, position.column)
+  const range = new monaco.Range(
+    position.lineNumber,
+    position.column - written.length,
+    position.lineNumber,
+    position.column,
+  )
   return {
     suggestions: offersAt(line, here?.path ?? 'source.s', files).map(offer => ({
       label: offer.label,
@@ -76,7 +81,10 @@ function define(model: monaco.editor.ITextModel, position: monaco.Position): mon
   if (here === null) return null
   const files = workspaceFiles(here.workspace)
   const text = model.getLineContent(position.lineNumber)
-  const at = (path: string, line: number, column: number) => ({ uri: uriOf(here.workspace, path), range: new monaco.Range(line, column, line, column) })
+  const at = (path: string, line: number, column: number) => ({
+    uri: uriOf(here.workspace, path),
+    range: new monaco.Range(line, column, line, column),
+  })
   const include = /^\s*\.include\s+"([^"]+)"/i.exec(text)?.[1]
   if (include !== undefined) {
     const path = resolveInclude(include, here.path, files)
@@ -85,7 +93,11 @@ function define(model: monaco.editor.ITextModel, position: monaco.Position): mon
   const { word } = spotAt(text, position.column)
   const local = /^(\d+)([bf])$/.exec(word)
   if (local !== null) {
-    const line = localLabel({ file: here.path, files, line: position.lineNumber }, Number(local[1]), local[2] as 'b' | 'f')
+    const line = localLabel(
+      { file: here.path, files, line: position.lineNumber },
+      Number(local[1]),
+      local[2] as 'b' | 'f',
+    )
     return line === undefined ? null : at(here.path, line, 1)
   }
   const found = definition(word, { file: here.path, files })
@@ -106,4 +118,3 @@ function outline(model: monaco.editor.ITextModel): monaco.languages.DocumentSymb
     }
   })
 }
-

@@ -20,7 +20,8 @@ export function registerRole(name: string): string | undefined {
 }
 
 function generalRole(n: number): string {
-  if (n === 0) return 'First argument and result of a call. Hypercalls and calls of the firmware (SMCCC): the function identifier, then the result.'
+  if (n === 0)
+    return 'First argument and result of a call. Hypercalls and calls of the firmware (SMCCC): the function identifier, then the result.'
   if (n < 8) return `Argument ${n + 1} of a call, a result too. SMCCC: argument ${n}. A call may change it.`
   if (n === 8) return 'Address of a result returned in memory; the number of a Linux system call.'
   if (n < 16) return 'Scratch: a call may change it.'
@@ -28,7 +29,9 @@ function generalRole(n: number): string {
   if (n === 17) return 'IP1: scratch, also between caller and callee (veneers).'
   if (n === 18) return 'Platform register; Linux keeps the shadow call stack in it where that is built in.'
   if (n < 29) return 'Kept by a called function.'
-  return n === 29 ? 'Frame pointer: address of the frame record (x29, x30 of the caller).' : 'Link register: where BL, BLR and RET mean to return to.'
+  return n === 29
+    ? 'Frame pointer: address of the frame record (x29, x30 of the caller).'
+    : 'Link register: where BL, BLR and RET mean to return to.'
 }
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -48,17 +51,36 @@ export const GENERAL_REGISTERS: readonly string[] = [
   ...Array.from({ length: 31 }, (_, n) => `w${n}`),
   ...Object.keys(NAMED),
 ]
-export const VECTOR_REGISTERS: readonly string[] = ['v', 'q', 'd', 's', 'h', 'b'].flatMap(kind => Array.from({ length: 32 }, (_, n) => `${kind}${n}`))
+export const VECTOR_REGISTERS: readonly string[] = ['v', 'q', 'd', 's', 'h', 'b'].flatMap(kind =>
+  Array.from({ length: 32 }, (_, n) => `${kind}${n}`),
+)
 
 export const SYSTEM_REGISTERS: readonly string[] = [...systemRegisterNames()].map(([name]) => name)
 
 /** A system register as hover shows it; undefined when the name is none. */
-export function systemRegister(name: string): { readonly name: string; readonly encoding: string; readonly level: string; readonly words: string } | undefined {
+export function systemRegister(
+  name: string,
+): { readonly name: string; readonly encoding: string; readonly level: string; readonly words: string } | undefined {
   const lower = name.toLowerCase()
   const encoding = systemRegisterEncoding(lower)
   if (encoding === undefined) return undefined
-  const [op0, op1, crn, crm, op2] = [encoding >> 14, (encoding >> 11) & 7, (encoding >> 7) & 15, (encoding >> 3) & 15, encoding & 7]
-  const level = op1 === 3 ? 'EL0 and above' : op1 === 4 ? 'EL2 and above' : op1 === 5 ? 'EL1 as seen from EL2 (VHE)' : op1 === 6 ? 'EL3' : 'EL1 and above'
+  const [op0, op1, crn, crm, op2] = [
+    encoding >> 14,
+    (encoding >> 11) & 7,
+    (encoding >> 7) & 15,
+    (encoding >> 3) & 15,
+    encoding & 7,
+  ]
+  const level =
+    op1 === 3
+      ? 'EL0 and above'
+      : op1 === 4
+        ? 'EL2 and above'
+        : op1 === 5
+          ? 'EL1 as seen from EL2 (VHE)'
+          : op1 === 6
+            ? 'EL3'
+            : 'EL1 and above'
   const family = lower.replace(/_el[0-3]\d?$/, '')
   return {
     name: lower.toUpperCase(),
