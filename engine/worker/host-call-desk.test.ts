@@ -40,6 +40,42 @@ function random(seed: number): (below: number) => number {
   }
 }
 
+/** Arguments of page numbers and addresses that are another on every machine. */
+interface Places {
+  /** Page numbers: of the host's own, of the hypervisor, behind the end of RAM. */
+  readonly free: number
+  readonly hyp: number
+  readonly end: number
+}
+const NO_HANDLES = [0, 0xfff, 0x1000, 0x1001, 0x2000, -1]
+const UART = 0x9000
+/** What a host gets that asks for nonsense while there is no VM, on Linux and on mini-pKVM. */
+const nonsense = ({ free, hyp, end }: Places): (readonly [result: string, call: string, ...args: number[]])[] => [
+  ...[hyp, 0x1234, UART, end, 2 ** 40].flatMap(pfn => [['-EPERM', '__pkvm_host_share_hyp', pfn] as const, ['-EPERM', '__pkvm_host_unshare_hyp', pfn] as const]),
+  ['-EPERM', '__pkvm_host_unshare_hyp', free],
+  ['-EAGAIN', '__pkvm_force_reclaim_guest_page', free * PAGE],
+  ['-EAGAIN', '__pkvm_force_reclaim_guest_page', free * PAGE + 8],
+  ['-EFAULT', '__pkvm_force_reclaim_guest_page', UART * PAGE],
+  ['-EFAULT', '__pkvm_force_reclaim_guest_page', end * PAGE],
+  ...NO_HANDLES.flatMap(handle => [
+    ['-EINVAL', '__pkvm_start_teardown_vm', handle] as const,
+    ['-EINVAL', '__pkvm_finalize_teardown_vm', handle] as const,
+    ['-EINVAL', '__pkvm_reclaim_dying_guest_page', handle, 0x40000] as const,
+    ['-EINVAL', '__pkvm_host_unshare_guest', handle, 0x40000, 1] as const,
+  ]),
+  ['-EINVAL', '__pkvm_host_donate_guest', free, 0x40000],
+  ['-EINVAL', '__pkvm_host_share_guest', free, 0x40000, 1, 7],
+  ['-EINVAL', '__pkvm_vcpu_in_poison_fault'],
+]
+
+/** The same table with the answers that this machine gives. */
+function answersTo(table: ReturnType<typeof nonsense>, call: (name: string, ...args: number[]) => HostCallAnswer): ReturnType<typeof nonsense> {
+  return table.map(([, name, ...args]) => {
+    const { end, result } = call(name, ...args)
+    return [end === 'returned' ? result : end, name, ...args]
+  })
+}
+
 describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version => {
   const kernel = kernelOf(version)
   describe.skipIf(skipLoudly(kernel === undefined, `no kernel ${version} in .cache/kernels (npx pkvm-lab kernel fetch)`))('in protected mode', () => {
@@ -86,7 +122,7 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       const base = inspector.kernel.memory.base / PAGE
       const free = map.host.findLastIndex((state, page) => state === StateCode.owned && map.hyp[page] === StateCode.noPage)
       const hyp = map.host.findIndex((state, page) => state === StateCode.noPage && map.hyp[page] === StateCode.owned)
-      return { free: base + free, hyp: base + hyp }
+      return { free: base + free, hyp: base + hyp, end: base + map.host.length }
     }
 
     it('lists the calls of this kernel with their arguments', () => {
@@ -129,6 +165,12 @@ describe.each(['7.2', '7.3'] as const)('hypercalls by hand on Linux %s', version
       // What sets the hypervisor up is closed.
       expect(call('__pkvm_init', 0, 0, 0, 0)).toMatchObject({ status: 'NOT_SUPPORTED' })
       expect(call('__pkvm_prot_finalize')).toMatchObject({ result: '-EPERM' })
+    })
+
+    it('answers nonsense with the errnos that mini-pKVM has too', () => {
+      start.restore()
+      const table = nonsense(pages())
+      expect(answersTo(table, call)).toEqual(table)
     })
 
     it('says in one sentence what it cannot make, and changes nothing', () => {
@@ -222,7 +264,8 @@ describe('hypercalls by hand on mini-pKVM', () => {
     while (log.total === 0 || machine.exceptionLevel === 2) machine.run(1000)
     const call = (name: string, ...args: (string | number)[]) => {
       const done = desk.call({ type: 'hostCall', id: 1, call: name, args: args.map(String) })
-      return done.ok ? done.answer : done
+      if (!done.ok) throw new Error(done.message)
+      return done.answer
     }
     const map = need(new Inspector(machine, kernel).ownership())
     const base = kernel.memory.base / PAGE
@@ -233,6 +276,8 @@ describe('hypercalls by hand on mini-pKVM', () => {
     expect(call('host_unshare_hyp', free)).toMatchObject({ result: '0' })
     expect(call('host_share_hyp', hyp)).toMatchObject({ result: '-EPERM' })
     expect(call('0xfff0')).toMatchObject({ status: 'NOT_SUPPORTED' })
-    expect(log.after(0, 1e6).filter(e => e.kind === 'hypercall' && e.text.includes('host_share_hyp')).length).toBe(3)
+    const table = nonsense({ free, hyp, end: base + map.host.length })
+    expect(answersTo(table, call)).toEqual(table)
+    expect(log.after(0, 1e6).filter(e => e.kind === 'hypercall' && e.text.includes('host_share_hyp')).length).toBe(3 + table.filter(([, name]) => name === '__pkvm_host_share_hyp').length)
   })
 })

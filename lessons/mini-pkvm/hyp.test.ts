@@ -14,6 +14,7 @@ const EPERM = -1
 const ENOENT = -2
 const ENOMEM = -12
 const EBUSY = -16
+const EAGAIN = -11
 const EINVAL = -22
 const EHWPOISON = -133
 
@@ -138,7 +139,7 @@ describe('initialisation', () => {
       const last = RAM + ramMiB * MIB - 4096
       expect(rig.load(last)).toEqual({ value: 0n })
       expect(rig.call('__pkvm_host_share_hyp', pfn(last))).toBe(0)
-      expect(rig.call('__pkvm_host_share_hyp', pfn(last + 4096))).toBe(EINVAL)
+      expect(rig.call('__pkvm_host_share_hyp', pfn(last + 4096))).toBe(EPERM)
       expect(stateOf(rig, last)).toEqual(LENT_TO_HYP)
     }
   })
@@ -157,8 +158,8 @@ describe('host and hypervisor', () => {
     expect(stateOf(rig, PAGE_A)).toEqual(HOST_ALONE)
     expect(share(POOL)).toBe(EPERM)
     expect(share(rig.symbol('hyp_stack') & ~0xfff)).toBe(EPERM)
-    expect(share(0x09000000)).toBe(EINVAL)
-    expect(share(RAM - 4096)).toBe(EINVAL)
+    expect(share(0x09000000)).toBe(EPERM)
+    expect(share(RAM - 4096)).toBe(EPERM)
   })
 })
 
@@ -213,7 +214,7 @@ describe('a protected VM', () => {
     expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN)).toBe(ENOENT)
     expect(rig.call('__pkvm_reclaim_dying_guest_page', handle, GFN + 1)).toBe(0)
     expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(0)
-    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(ENOENT)
+    expect(rig.call('__pkvm_finalize_teardown_vm', handle)).toBe(EINVAL)
     // Private pages come back empty.
     expect(rig.load(PAGE_A)).toEqual({ value: 0n })
     expect(rig.load(PAGE_B)).toEqual({ value: 0n })
@@ -235,12 +236,12 @@ describe('a protected VM', () => {
   it('loses a page to the host by force, not its content', () => {
     const rig = protectedRig()
     const handle = newVm(rig, true, guestCode('1: wfi\n b 1b\n .quad 0x5ec4e7'))
-    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A)).toBe(EPERM)
+    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A)).toBe(EAGAIN)
     expect(rig.call('__pkvm_host_donate_guest', pfn(PAGE_A), GFN)).toBe(0)
     expect(rig.call('__kvm_vcpu_run', VCPU)).toBe(2)
     expect(rig.call('__pkvm_vcpu_in_poison_fault')).toBe(0)
-    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A + 8)).toBe(EINVAL)
-    expect(rig.call('__pkvm_force_reclaim_guest_page', HYP_VM)).toBe(EPERM)
+    expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A + 8)).toBe(EAGAIN)
+    expect(rig.call('__pkvm_force_reclaim_guest_page', HYP_VM)).toBe(EAGAIN)
     expect(rig.call('__pkvm_force_reclaim_guest_page', PAGE_A)).toBe(0)
     expect(rig.load(PAGE_A + 8)).toEqual({ value: 0n })
     expect(stateOf(rig, PAGE_A)).toEqual(HOST_ALONE)
@@ -337,7 +338,7 @@ describe('the table of VMs', () => {
     expect(rig.call('__pkvm_unreserve_vm', 0x10ff)).toBe(ENOENT)
     expect(rig.call('__pkvm_unreserve_vm', 0xfff)).toBe(ENOENT)
     expect(rig.call('__pkvm_reserve_vm')).toBe(0x10fe)
-    expect(rig.call('__pkvm_start_teardown_vm', 0x1000)).toBe(ENOENT)
+    expect(rig.call('__pkvm_start_teardown_vm', 0x1000)).toBe(EINVAL)
   })
 
   it('gives back what it took when it refuses', () => {
@@ -352,7 +353,7 @@ describe('the table of VMs', () => {
     expect(init(HYP_VM, PGD)).toBe(EINVAL)
     rig.store(KVM + rig.constant('kvm.created_vcpus'), 1)
     expect(init(HYP_VM, PGD + 4096)).toBe(EINVAL)
-    expect(init(HYP_VM + 8, PGD)).toBe(EINVAL)
+    expect(init(HYP_VM + 8, PGD)).toBe(EPERM)
     expect(init(PGD, PGD)).toBe(EPERM)
     expect(init(PGD + 4096, PGD)).toBe(EPERM)
     expect(init(HYP_VM, POOL)).toBe(EPERM)

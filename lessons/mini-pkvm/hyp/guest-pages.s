@@ -132,8 +132,7 @@ __pkvm_host_unshare_guest:
         b.ne    8f
         bl      get_vm_by_handle
         mov     x21, x0
-        mov     x0, #-ENOENT
-        cbz     x21, 9f
+        cbz     x21, 8f
         ldr     x1, [x21, #pkvm_hyp_vm.kvm.arch.pkvm.is_protected]
         cbnz    x1, 8f
         mov     x0, x21

@@ -10,15 +10,15 @@ hyp_phys_to_page:
         ret
 
 // check_page_state: x0 = physical address, w1 = states expected, HOST_OWNED and so on.
-// x0 = 0, -EPERM when the states are others, -EINVAL when it is no page of RAM.
+// x0 = 0, or -EPERM when the states are others, or it is no page of RAM.
 check_page_state:
         ldr     x2, hyp_memory + memblock_region.base
         ldr     x3, hyp_memory + memblock_region.size
         sub     x2, x0, x2
         cmp     x2, x3
-        b.hs    8f
+        b.hs    7f
         tst     x0, #PAGE_SIZE - 1
-        b.ne    8f
+        b.ne    7f
         mov     w2, w1
         mov     x3, x30
         bl      hyp_phys_to_page
@@ -29,8 +29,6 @@ check_page_state:
         mov     x0, #0
         ret
 7:      mov     x0, #-EPERM
-        ret
-8:      mov     x0, #-EINVAL
         ret
 
 // set_page_state: x0 = physical address in RAM, w1 = the new states. Uses x2 and x3.

@@ -1,16 +1,15 @@
 // The way back: pages that a protected VM had return to the host. What was private is zeroed before the host can see it.
 
         .section .hyp.text
-// __pkvm_reclaim_dying_guest_page(handle, gfn): x0 = 0, -ENOENT without VM or page, -EINVAL while the VM lives.
+// __pkvm_reclaim_dying_guest_page(handle, gfn): x0 = 0, -EINVAL without the VM or while it lives, -ENOENT without a page.
 __pkvm_reclaim_dying_guest_page:
         frame   3
         mov     x20, x1
         bl      hyp_spin_lock
         bl      get_vm_by_handle
         mov     x21, x0
-        mov     x0, #-ENOENT
-        cbz     x21, 9f
         mov     x0, #-EINVAL
+        cbz     x21, 9f
         ldr     x1, [x21, #pkvm_hyp_vm.kvm.arch.pkvm.is_dying]
         cbz     x1, 9f
         mov     x0, x21
@@ -84,13 +83,23 @@ take_guest_page:
 
 // __pkvm_force_reclaim_guest_page(phys): the host has touched a private page of a protected VM and cannot go on without
 // it. It gets the page, not what was in it, and the guest's entry is poisoned: the VM does not survive a use of it.
+// x0 = 0, -EFAULT when it is no RAM, -EAGAIN when it is no private page (any more): the host may try its access again.
 __pkvm_force_reclaim_guest_page:
         frame   3
         mov     x19, x0
         bl      hyp_spin_lock
+        ldr     x2, hyp_memory + memblock_region.base
+        ldr     x3, hyp_memory + memblock_region.size
+        sub     x2, x19, x2
+        cmp     x2, x3
+        mov     x0, #-EFAULT
+        b.hs    9f
+        mov     x0, x19
         mov     w1, #GUEST_OWNED
         bl      check_page_state
-        cbnz    x0, 9f
+        mov     x1, x0
+        mov     x0, #-EAGAIN
+        cbnz    x1, 9f
         // Whose it is stands in the host's own stage 2.
         mov     x0, x19
         mov     x1, #3

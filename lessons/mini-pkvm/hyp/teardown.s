@@ -8,9 +8,8 @@ __pkvm_start_teardown_vm:
         bl      hyp_spin_lock
         bl      get_vm_by_handle
         mov     x1, x0
-        mov     x0, #-ENOENT
-        cbz     x1, 9f
         mov     x0, #-EINVAL
+        cbz     x1, 9f
         ldr     x2, [x1, #pkvm_hyp_vm.kvm.arch.pkvm.is_dying]
         cbnz    x2, 9f
         mov     x0, #-EBUSY
@@ -32,7 +31,7 @@ __pkvm_finalize_teardown_vm:
         bl      hyp_spin_lock
         bl      get_vm_by_handle
         mov     x19, x0                         // pkvm_hyp_vm
-        mov     x0, #-ENOENT
+        mov     x0, #-EINVAL
         cbz     x19, 9f
         mov     x0, #-EBUSY
         ldr     x1, [x19, #pkvm_hyp_vm.kvm.arch.pkvm.is_dying]
