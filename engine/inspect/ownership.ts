@@ -23,6 +23,12 @@ export interface VmPages {
   readonly poisoned: number
 }
 
+/** What the record says of each page of RAM, as StateCodes. Index = page number from the start of RAM. */
+export interface PageStates {
+  readonly host: Uint8Array
+  readonly hyp: Uint8Array
+}
+
 /** Who owns each page of RAM at one instant. Index = page number from `ramBase`. */
 export interface OwnershipMap {
   readonly ramBase: number
@@ -143,8 +149,8 @@ export class OwnershipReader {
     return value
   }
 
-  /** The pair in the record of every page of RAM, as StateCodes. @throws UnknownError */
-  states(): { readonly host: Uint8Array; readonly hyp: Uint8Array } {
+  /** The pair in the record of every page of RAM. @throws UnknownError */
+  states(): PageStates {
     const { kernel, layout } = this
     const { memory } = kernel
     const pages = memory.ram.length / PAGE

@@ -2,7 +2,7 @@ import { RAM_BASE } from '../../cpu/state.ts'
 import { type GuestLeaf, type GuestPage, leafState } from '../guest-leaves.ts'
 import { StateCode } from '../hyp-page.ts'
 import type { KernelData } from '../kernel-data.ts'
-import { OwnershipReader } from '../ownership.ts'
+import { OwnershipReader, type PageStates } from '../ownership.ts'
 import { readVmTable, type VmView } from '../vm-table.ts'
 import type { PageOwnership } from './log-event.ts'
 import { type LeafWrite, type PageWatcher, TableFollower, type TableSink } from './table-follower.ts'
@@ -67,6 +67,11 @@ export class OwnershipWatch<Moment> implements TableSink {
     this.hyp = new Uint8Array(pages).fill(StateCode.unknown)
     this.leafState = leafState(kernel.btf, this.reader.pageLayout)
     this.tables = new TableFollower(kernel.memory, this.reader.annotationFormat, watcher, this)
+  }
+
+  /** The pair of every page, as it is kept up to date; not a copy. */
+  get states(): PageStates {
+    return { host: this.host, hyp: this.hyp }
   }
 
   /** The last leaf written since the changes were taken: what an abort was answered with. */

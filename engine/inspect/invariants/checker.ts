@@ -81,8 +81,8 @@ export class InvariantChecker {
   }
 
   /** Every rule, every page: once, as soon as all can be read. */
-  private survey({ moment, cause }: StayReport): Violation[] {
-    const broken = attempt(() => checkEveryPage(this.kernel))
+  private survey({ ownership, moment, cause }: StayReport): Violation[] {
+    const broken = attempt(() => checkEveryPage(this.kernel, ownership.states))
     if (!broken.known) return []
     this.surveyed = true
     const found: Violation[] = []
