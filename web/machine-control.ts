@@ -221,13 +221,9 @@ function receive(message: WorkerMessage): void {
     case 'console':
       feedConsole(message.bytes)
       break
-    case 'milestone': {
-      const { symbol, instructions, exceptionLevel } = message
-      useLab.setState(state =>
-        symbol in state.milestones
-          ? state
-          : { milestones: { ...state.milestones, [symbol]: { instructions, exceptionLevel } } },
-      )
+    case 'milestones': {
+      const reached = Object.fromEntries(message.reached.map(({ symbol, instructions, exceptionLevel }) => [symbol, { instructions, exceptionLevel }]))
+      useLab.setState(state => ({ milestones: { ...reached, ...state.milestones } }))
       break
     }
     case 'stopped':

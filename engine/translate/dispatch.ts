@@ -15,6 +15,14 @@ export interface HostFunctions {
   readonly crypto: (id: number) => void
 }
 
+let compiled: WebAssembly.Module | undefined
+
+/** The same for every machine: compiled once. */
+function runtimeModule(): WebAssembly.Module {
+  compiled ??= new WebAssembly.Module(encodeRuntimeModule())
+  return compiled
+}
+
 /**
  * The dispatcher: the runtime module, the table of translated functions, and the jump cache in linear memory.
  *
@@ -33,7 +41,7 @@ export class Dispatcher {
   constructor(private readonly state: CpuState, memory: WebAssembly.Memory, host: HostFunctions) {
     writeCrcTables(state.u32)
     this.table = new WebAssembly.Table({ element: 'anyfunc', initial: TABLE_STEP })
-    const runtime = new WebAssembly.Instance(new WebAssembly.Module(encodeRuntimeModule()), {
+    const runtime = new WebAssembly.Instance(runtimeModule(), {
       e: { m: memory, t: this.table, miss: host.miss, hostFp: host.fp, hostCrypto: host.crypto },
     })
     this.run = runtime.exports['run'] as () => number

@@ -82,13 +82,21 @@ export interface StatusMessage {
   exceptionLevel: number
 }
 
+/** A kernel symbol was executed for the first time. */
+export interface Milestone {
+  symbol: string
+  instructions: number
+  exceptionLevel: number
+}
+
 export type WorkerMessage =
   | { type: 'ready' }
   | AgentMessage
   | StatusMessage
   /** Bytes the guest wrote to the first serial port since the last such message. */
   | { type: 'console'; bytes: Uint8Array }
-  | { type: 'milestone'; symbol: string; instructions: number; exceptionLevel: number }
+  /** Symbols of the `load` whose first execution has been seen since the last such message, in order. */
+  | { type: 'milestones'; reached: readonly Milestone[] }
   /** Hash of registers and RAM after exactly `instructions` instructions. */
   | { type: 'hash'; instructions: number; hash: string }
   /** The guest is over: it powered off or reset by PSCI, or it can never run again. */

@@ -3,7 +3,7 @@ import type { CheckpointSlot } from './checkpoint-slot.ts'
 import { type Inspectable, InspectionDesk } from './inspection.ts'
 import { buildSummary } from './build-answers.ts'
 import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
-import type { LoadMessage, MachineState, PageMessage, WorkerMessage } from './protocol.ts'
+import type { LoadMessage, MachineState, Milestone, PageMessage, WorkerMessage } from './protocol.ts'
 import { answerBuild, SystemBuildError } from './system-image.ts'
 
 /** Why `RunnableMachine.run` came back. */
@@ -75,6 +75,7 @@ export class Session {
   private pauseAt = Number.POSITIVE_INFINITY
   private turn = 0
   private cancelWait: (() => void) | null = null
+  private reached: Milestone[] = []
   private console: Uint8Array[] = []
   private consoleBytes = 0
   private unshown = 0
@@ -151,7 +152,7 @@ export class Session {
         }
         if (this.state === 'running' || this.state === 'idle') this.halt('paused')
         this.desk.receive(message)
-        this.flushConsole()
+        this.flush()
         this.desk.tick(true)
         this.postStatus()
         break
@@ -192,7 +193,7 @@ export class Session {
           if (adopted && this.machine === next) this.host.post({ type: 'hash', instructions, hash })
         },
         milestone: (symbol, instructions, exceptionLevel) => {
-          if (adopted && this.machine === next) this.host.post({ type: 'milestone', symbol, instructions, exceptionLevel })
+          if (adopted && this.machine === next) this.reached.push({ symbol, instructions, exceptionLevel })
         },
       })
     } catch (error) {
@@ -224,6 +225,7 @@ export class Session {
     this.machine = null
     this.desk.adopt(null)
     this.agent.adopt(null)
+    this.reached = []
     this.console = []
     this.consoleBytes = 0
     this.unshown = 0
@@ -258,7 +260,7 @@ export class Session {
     this.cancelWait = null
     this.state = state
     this.mips = 0
-    this.flushConsole()
+    this.flush()
     if (state === 'stopped') this.agent.close('The machine is off.')
     this.desk.tick(true)
     this.postStatus()
@@ -274,7 +276,7 @@ export class Session {
 
   private restore(run: boolean | undefined): void {
     const before = this.state
-    this.flushConsole()
+    this.flush()
     const restored = this.machine?.checkpoints?.restore() ?? null
     if (restored === null) {
       this.host.post({ type: 'error', message: 'There is no moment to go back to.', hint: 'Boot a machine and keep one first.' })
@@ -318,7 +320,7 @@ export class Session {
       const ideal = spent > 0.2 ? (retired * SLICE_MS) / spent : retired * 4
       this.budget = Math.round(Math.min(Math.max(ideal, this.budget / 4, 1_000), this.budget * 4, 20_000_000))
     }
-    this.flushConsole()
+    this.flush()
     this.agent.tick()
     if (result.stop === 'off' || result.stop === 'reset') {
       this.halt('stopped')
@@ -387,7 +389,10 @@ export class Session {
     })
   }
 
-  private flushConsole(): void {
+  /** Tells what the machine has done since this was last called. */
+  private flush(): void {
+    if (this.reached.length > 0) this.host.post({ type: 'milestones', reached: this.reached })
+    this.reached = []
     if (this.consoleBytes === 0) return
     const bytes = new Uint8Array(this.consoleBytes)
     let at = 0
