@@ -22,6 +22,22 @@ const ENUMS = {
   moduleDetection: { force: 3 },
 } as const
 
+/** How long Monaco may take to make TypeScript ready, ms. It has to be loaded for that. */
+const MOST_PATIENCE = 20_000
+const PAUSE = 25
+
+/** Monaco begins with TypeScript when there is the first model of it, refuses its Worker until then, and tells nobody. */
+async function scriptWorker(): ReturnType<typeof typescript.getTypeScriptWorker> {
+  for (let waited = 0; ; waited += PAUSE) {
+    try {
+      return await typescript.getTypeScriptWorker()
+    } catch (error) {
+      if (waited >= MOST_PATIENCE) throw error
+      await new Promise(resolve => setTimeout(resolve, PAUSE))
+    }
+  }
+}
+
 export function startScriptLanguage(): void {
   const defaults = typescript.typescriptDefaults
   const { target, module, moduleResolution, moduleDetection } = SCRIPT_COMPILER_ENUMS
@@ -67,7 +83,8 @@ export async function compileOpen(
   const files = Object.entries(useFiles.getState().workspaces[workspace]?.files ?? {})
   const paths = files.filter(([path, file]) => path.endsWith('.ts') && !file.removed).map(([path]) => path)
   const models = paths.map(path => currentModel(workspace, path))
-  const open = await typescript.getTypeScriptWorker()
+  if (models.length === 0) return { modules: {} }
+  const open = await scriptWorker()
   const worker = await open(...models.map(model => model.uri))
   const diagnostics: ScriptDiagnostic[] = []
   const modules: Record<string, string> = {}
