@@ -91,7 +91,7 @@ function ownerText(map: OwnershipMap, page: number): string {
   }
 }
 
-export function walkView(walk: Walk): WalkView {
+function walkView(walk: Walk): WalkView {
   const { result } = walk
   const words =
     result.kind === 'mapped'

@@ -38,7 +38,6 @@ export const KVM = {
   ARM_PREFERRED_TARGET: ior(0xaf, STRUCT_BYTES.kvm_vcpu_init),
   GET_REG_LIST: iowr(0xb0, STRUCT_BYTES.kvm_reg_list),
 } as const
-export type KvmRequest = keyof typeof KVM
 
 const REQUEST_NAME = new Map<number, string>(Object.entries(KVM).map(([name, number]) => [number, `KVM_${name}`]))
 

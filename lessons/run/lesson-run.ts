@@ -22,9 +22,6 @@ export type AnswerValue =
   | readonly AnswerValue[]
   | { readonly [key: string]: AnswerValue }
 
-/** Why a call of the API did not succeed. */
-export type CallError = TraceError
-
 /** One call of the `lab` module, or of a system call made for one, as the trace shows it. */
 export interface ApiCall {
   /** From 1, in the order in which they began. */
@@ -38,7 +35,7 @@ export interface ApiCall {
   /** As the trace shows it; null when there is none. Values that a check needs are better recorded with `answer`. */
   readonly result: string | null
   /** Null when it succeeded; `code` such as `EINVAL`, `SEGV_ACCERR`. */
-  readonly error: CallError | null
+  readonly error: TraceError | null
   /** When it was sent, and when its answer was there. */
   readonly began: Moment
   readonly ended: Moment
@@ -48,7 +45,7 @@ export interface ApiCall {
 export type Ending =
   | { readonly kind: 'finished' }
   /** It threw, and nobody caught it. */
-  | { readonly kind: 'threw'; readonly error: CallError; readonly place: SourcePlace | null }
+  | { readonly kind: 'threw'; readonly error: TraceError; readonly place: SourcePlace | null }
   /** The learner stopped it, or the machine went away under it. */
   | { readonly kind: 'stopped'; readonly why: string }
   /** It did not end within the lesson's limit. */
