@@ -5,6 +5,7 @@ import { Board } from './board.ts'
 import { ByteSink } from './byte-sink.ts'
 import { type Checkpoint, restoreCpu, restoreRam, saveCpu, saveRam } from './checkpoint.ts'
 import { InputLog } from './input-log.ts'
+import { giveBackLinearMemory, takeLinearMemory } from './linear-memory.ts'
 import { type BootState, checkRamSize, loadBootFiles } from './loader.ts'
 import { MemoryMap } from './memory-map.ts'
 import { stateHash } from './state-hash.ts'
@@ -12,7 +13,7 @@ import { type GateOption, type GateSite, type GateView, V3Gate } from './v3-gate
 import { VirtualClock } from './virtual-clock.ts'
 
 const MIB = 1024 * 1024
-const WASM_PAGE = 65536
+const PAGE = 4096
 /** Longest slice without a look at timers: the budget is a signed 32-bit number. */
 const MAX_SLICE = 0x3fff_ffff
 /** Tier 0 alone boots mini-pKVM, some 100,000 instructions, before a translator that nobody has run yet is warm. */
@@ -74,6 +75,7 @@ export class Machine {
   private readonly v3Gate: V3Gate
   private readonly engine: ExecutionEngine
   private readonly clock: VirtualClock
+  private readonly memory: WebAssembly.Memory
   private readonly state: CpuState
   private readonly ramBytes: number
   private readonly uart: readonly [ByteSink, ByteSink]
@@ -94,8 +96,8 @@ export class Machine {
   private constructor(private readonly options: MachineOptions) {
     this.ramBytes = options.ramMiB * MIB
     checkRamSize(this.ramBytes)
-    const memory = new WebAssembly.Memory(wasmPages(RAM_BASE + this.ramBytes))
-    this.state = new CpuState(memory.buffer)
+    this.memory = takeLinearMemory(RAM_BASE + this.ramBytes)
+    this.state = new CpuState(this.memory.buffer)
     this.boot = loadBootFiles(this.state.bytes.subarray(RAM_BASE, RAM_BASE + this.ramBytes), {
       image: options.image,
       initrd: options.initrd,
@@ -129,7 +131,7 @@ export class Machine {
       firmware: this.board.firmware,
       resetAddress: this.boot.entry,
     })
-    this.engine = new ExecutionEngine(this.cpu, memory, { tier1: options.tier1 !== false, patience: PATIENCE })
+    this.engine = new ExecutionEngine(this.cpu, this.memory, { tier1: options.tier1 !== false, patience: PATIENCE })
     this.cpu.codeCache = this.engine
     for (const m of options.milestones ?? []) this.awaitMilestone(m)
     const noSite = 'nobody looked for a place in this kernel'
@@ -253,6 +255,20 @@ export class Machine {
     this.reached = new Set(checkpoint.milestones)
   }
 
+  /**
+   * This machine is over, and nobody will look at it again: its memory may become the next one's. Between slices only.
+   */
+  release(): void {
+    this.ended = { kind: 'off' }
+    const { written } = this.cpu.mmu
+    const { kernelStart, dtb, dtbBytes, initrd } = this.boot
+    const loaded = [[kernelStart, kernelStart + this.options.image.length], [dtb, dtb + dtbBytes], [initrd?.start ?? 0, initrd?.end ?? 0]] as const
+    for (const [start, end] of loaded) {
+      for (let at = start - (start % PAGE); at < end; at += PAGE) written[(at - MemoryMap.ramBase) / PAGE] = 1
+    }
+    giveBackLinearMemory(this.memory, written)
+  }
+
   private awaitMilestone({ name, offset }: { readonly name: string; readonly offset: number }): void {
     this.engine.onFirstExecution(this.boot.kernelStart + offset, () => {
       this.reached.add(name)
@@ -291,11 +307,6 @@ export class Machine {
     this.ended = stop
     this.engine.stop()
   }
-}
-
-function wasmPages(bytes: number): { initial: number; maximum: number } {
-  const pages = Math.ceil(bytes / WASM_PAGE)
-  return { initial: pages, maximum: pages }
 }
 
 function cpuRouting(cpu: () => Cpu): { readonly imo: boolean; readonly fmo: boolean } {

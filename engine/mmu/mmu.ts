@@ -22,6 +22,8 @@ export class Mmu implements MmuPort {
   readonly walker: Walker
   /** Physical page numbers whose stores must take the slow path: they never get a write tag. Use `watch`. */
   readonly watchedPages = new Set<number>()
+  /** 1 for each page of RAM that stores may have reached: all that were ever translated for writing. */
+  readonly written: Uint8Array
   physical = 0
   device = false
   /** Address and kind of the last translate, for faults that come later (the bus, alignment). */
@@ -43,6 +45,7 @@ export class Mmu implements MmuPort {
     this.u32 = state.u32
     this.ramBase = ramBase
     this.ramEnd = ramBase + ramBytes
+    this.written = new Uint8Array(ramBytes / 4096)
     this.tlb = new Tlb(state)
     this.walker = new Walker(state, ramBase, ramBytes)
   }
@@ -112,6 +115,7 @@ export class Mmu implements MmuPort {
       return 0
     }
     const linear = RAM_BASE + (physical - this.ramBase)
+    if ((walker.permissions & Permission.write) !== 0) this.written[(physical - this.ramBase) >>> 12] = 1
     const flat = !this.stage1Enabled(el)
     // With stage 1 off data is Device memory, but alignment is then checked by mode, so the TLB may hold it.
     if (!walker.device || flat) {

@@ -65,6 +65,7 @@ function adapt(load: LoadMessage, opened: OpenedImage, events: MachineEvents): R
     receiveAgent: bytes => machine.receive(1, bytes),
     stateHash: () => machine.hash(),
     lockup: () => lockup(machine.cpu),
+    release: () => machine.release(),
     checkpoints: new CheckpointSlot(machine, log),
     inside: {
       machine,

@@ -28,6 +28,8 @@ export interface RunnableMachine extends AgentMachine {
   lockup?(): string | null
   /** Where a moment of it is kept; absent where that cannot be done. */
   readonly checkpoints?: CheckpointSlot
+  /** Nobody will look at it again. */
+  release?(): void
   /** The machine for those who look inside; absent where there is nothing to see. */
   readonly inside?: Inspectable
 }
@@ -222,9 +224,10 @@ export class Session {
     this.turn++
     this.cancelWait?.()
     this.cancelWait = null
-    this.machine = null
     this.desk.adopt(null)
     this.agent.adopt(null)
+    this.machine?.release?.()
+    this.machine = null
     this.reached = []
     this.console = []
     this.consoleBytes = 0
