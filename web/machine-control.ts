@@ -91,7 +91,6 @@ export async function boot(): Promise<void> {
     if (!isAlive(useLab.getState())) useLab.setState(now => ({ machine: { ...now.machine, state } }))
   }
   try {
-    preparing('fetching')
     let image: ArrayBuffer | SystemSources | null
     if (choice.kernel.from === 'file') image = ownFiles.image
     else if (choice.kernel.from === 'system') {
@@ -100,6 +99,7 @@ export async function boot(): Promise<void> {
       if (pending === choice) pending = { ...choice, kernel: systemChoice() }
     } else if (choice.kernel.from === 'lesson') image = (await lessonSystems.build?.()) ?? null
     else {
+      preparing('fetching')
       const version = choice.kernel.version
       const entry = kernels.entries.find(kernel => kernel.version === version)
       image =

@@ -1,9 +1,11 @@
+import type { SystemSources } from '../machine/assembled-system.ts'
 import { AgentDesk, type AgentMachine } from './agent-desk.ts'
 import type { CheckpointSlot } from './checkpoint-slot.ts'
 import { type Inspectable, InspectionDesk } from './inspection.ts'
 import { buildSummary } from './build-answers.ts'
 import type { InspectionMessage, InspectionRequest } from './inspection-protocol.ts'
 import type { LoadMessage, MachineState, Milestone, PageMessage, WorkerMessage } from './protocol.ts'
+import { Rehearsal } from './rehearsal.ts'
 import { answerBuild, SystemBuildError } from './system-image.ts'
 
 /** Why `RunnableMachine.run` came back. */
@@ -87,6 +89,8 @@ export class Session {
   private mips = 0
   private paceWall = 0
   private paceVirtual = 0
+  private rehearsal: Rehearsal | null = null
+  private rehearsed = false
   private readonly desk: InspectionDesk
   private readonly agent: AgentDesk
 
@@ -107,9 +111,12 @@ export class Session {
         this.load(message)
         break
       case 'build':
-      case 'diffListing':
-        this.host.post(answerBuild(message, () => this.host.now()))
+      case 'diffListing': {
+        const answer = answerBuild(message, () => this.host.now())
+        this.host.post(answer)
+        if (answer.type === 'built' && answer.ok) this.rehearse(message.system)
         break
+      }
       case 'boot':
       case 'resume':
         if (this.state === 'loaded' || this.state === 'paused') this.start()
@@ -177,7 +184,22 @@ export class Session {
     }
   }
 
+  /** Once, and only while nothing else is to be done. */
+  private rehearse(system: SystemSources): void {
+    if (this.rehearsed || this.state !== 'empty') return
+    this.rehearsed = true
+    this.rehearsal = new Rehearsal(this.factory, system)
+    const turn = ++this.turn
+    const goOn = () =>
+      this.host.soon(() => {
+        if (turn === this.turn && this.rehearsal?.step() === true) goOn()
+      })
+    goOn()
+  }
+
   private load(message: LoadMessage): void {
+    this.rehearsal?.end()
+    this.rehearsal = null
     // The old machine keeps running until the new one exists: a bad choice costs nothing.
     let next: RunnableMachine
     const pending: { console: Uint8Array[] } = { console: [] }
