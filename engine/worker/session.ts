@@ -75,7 +75,7 @@ const PACING_SLACK_MS = 200
 export class Session {
   private machine: RunnableMachine | null = null
   private state: MachineState = 'empty'
-  private budget = 100_000
+  private budget = 25_000
   private pauseAt = Number.POSITIVE_INFINITY
   private turn = 0
   private cancelWait: (() => void) | null = null
