@@ -53,12 +53,22 @@ class Subscription {
   /** When the next frame is due, and what the last one cost, in milliseconds. */
   due = 0
   cost = 0
+  /** Nothing was sent yet of what there is now. */
+  fresh = true
+
+  /** While the machine runs the first frame has time: nobody sees one before, and a small system boots meanwhile. */
+  begin(hertz: number, now: number): void {
+    this.hertz = hertz
+    this.due = now + 1000 / hertz
+    this.fresh = true
+  }
 
   isDue(now: number): boolean {
     return this.hertz > 0 && now >= this.due
   }
 
   done(started: number, ended: number, share: number): void {
+    this.fresh = false
     this.cost = ended - started
     this.due = ended + Math.max(1000 / this.hertz - this.cost, this.cost / share - this.cost)
   }
@@ -98,8 +108,8 @@ export class InspectionDesk {
   /** The machine went back to an earlier moment, with `events` in its log: what is shown of it is told anew. */
   restored(events: number): void {
     this.frames = null
-    this.ownership.due = 0
-    this.facts.due = 0
+    this.ownership.begin(this.ownership.hertz, this.host.now())
+    this.facts.begin(this.facts.hertz, this.host.now())
     this.eventsSent = Math.min(this.eventsSent, events)
     this.inEl2 = 0
     this.burst = BURST
@@ -115,12 +125,10 @@ export class InspectionDesk {
     if (subject === null) return
     switch (request.type) {
       case 'subscribeOwnership':
-        this.ownership.hertz = request.hertz
-        this.ownership.due = 0
+        this.ownership.begin(request.hertz, this.host.now())
         break
       case 'subscribeFacts':
-        this.facts.hertz = request.hertz
-        this.facts.due = 0
+        this.facts.begin(request.hertz, this.host.now())
         break
       case 'pauseOnVms':
         this.pauseOnVms = request.on
@@ -192,8 +200,7 @@ export class InspectionDesk {
     const inspector = this.look(subject)
     this.frames ??= new OwnershipFrames(inspector, subject.machine.boot)
     const started = this.host.now()
-    const first = this.ownership.due === 0
-    const frame = this.frames.next(subject.machine.instructions, first)
+    const frame = this.frames.next(subject.machine.instructions, this.ownership.fresh)
     this.ownership.done(started, this.host.now(), FRAME_SHARE)
     if (frame === null) return
     this.host.post(frame, [frame.host.buffer as ArrayBuffer, frame.hyp.buffer as ArrayBuffer, frame.owner.buffer as ArrayBuffer])

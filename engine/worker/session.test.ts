@@ -159,7 +159,7 @@ describe('session', () => {
     session.receive({ type: 'stateHash' })
     expect(host.of('hash')).toEqual([
       { type: 'hash', instructions: 5, hash: 'five' },
-      { type: 'hash', instructions: 100_000, hash: 'h100000' },
+      { type: 'hash', instructions: 25_000, hash: 'h25000' },
     ])
   })
 

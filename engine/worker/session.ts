@@ -170,7 +170,8 @@ export class Session {
         break
       default:
         this.desk.receive(message)
-        if (this.state !== 'running') this.desk.tick(true)
+        // Of a machine that has not begun there is nothing to show yet.
+        if (this.state !== 'running' && this.state !== 'loaded') this.desk.tick(true)
         break
     }
   }
