@@ -29,7 +29,6 @@ psci_by_hvc:    .skip 8                         // 1: the firmware is called by 
 uarts:                                          // the console, and the one for /dev/ttyAMA1
 console_uart:   .skip uart.sizeof
 second_uart:    .skip uart.sizeof
-uart_count:     .skip 8
 fdt_physical:   .skip 8
         .text
 

@@ -5,8 +5,8 @@
 
         .bss
         .balign 8
-free_next:      .skip 8                         // first page that was never used (VA)
-free_end:       .skip 8
+free_next:      .skip 8                         // first page that was never used (VA); read and written with the next word, as a pair
+free_end:       .skip 8                         // and where those pages end
 free_count:     .skip 8                         // pages that are free
 page_counts:    .skip 8                         // VA of one 16-bit counter a page, from the start of RAM
 free_lists:     .skip 8 * (MAX_ORDER + 1)       // first of the free runs; each begins with the address of the next
