@@ -66,6 +66,8 @@ function boot(built: BuiltSystem, initrd: Uint8Array): Boot {
     for (let next = MOMENTS[moments.length]; next?.[1].test(text); next = MOMENTS[moments.length])
       moments.push({ instructions: machine.instructions, after: performance.now() - started })
   }
+  // As the Worker does with a machine that is thrown away.
+  machine.release()
   return { made, moments }
 }
 
