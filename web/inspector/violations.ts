@@ -18,6 +18,17 @@ export function setPauseOnViolation(on: boolean): void {
   inspection.pauseOnViolation(on)
 }
 
+/** While `work` is done machines pause where an invariant falls, or do not; afterwards it is as the learner has it. */
+export async function withPauseOnViolation<T>(on: boolean, work: () => Promise<T>): Promise<T> {
+  const wanted = useViolations.getState().pause
+  setPauseOnViolation(on)
+  try {
+    return await work()
+  } finally {
+    setPauseOnViolation(wanted)
+  }
+}
+
 /** Begins to listen; once for the page's life. */
 export function watchViolations(): void {
   inspection.watchStart(forgetFallen)

@@ -13,7 +13,7 @@ import { type RunFrame, RunRecord } from '../../lessons/run/record.ts'
 import type { KernelChoice } from '../../lessons/run/task.ts'
 import { save, workspaceFiles } from '../editor/files-store.ts'
 import { inspection } from '../inspector/inspection-client.ts'
-import { setPauseOnViolation, useViolations } from '../inspector/violations.ts'
+import { withPauseOnViolation } from '../inspector/violations.ts'
 import { useLayout } from '../layout/layout-store.ts'
 import { machineConnection, pause } from '../machine-control.ts'
 import { begin, runBundle, showPlace, stopScript } from '../script/script-runner.ts'
@@ -114,10 +114,8 @@ async function runAndAsk(
   if (kernel.series !== 'mini') inspection.setGate(settingsNow(lesson).gate)
   useLessons.setState({ phase: 'running' })
   const record = await unlessGone(booted, RunRecord.begin(questions, frameOf(lesson, kernel, workspace, bundle)))
-  // Whether a run goes on where an invariant falls is the lesson's to say; afterwards it is the learner's again.
-  const wanted = useViolations.getState().pause
-  setPauseOnViolation(lesson.violations === 'stop')
-  const ending = await runUntilItEnds(lesson, bundle, record).finally(() => setPauseOnViolation(wanted))
+  // Whether a run goes on where an invariant falls is the lesson's to say.
+  const ending = await withPauseOnViolation(lesson.violations === 'stop', () => runUntilItEnds(lesson, bundle, record))
   pause()
   if (useLab.getState().booted !== booted) {
     useLessons.setState({ ending: 'The machine was reset or replaced during the run: nothing was checked.' })

@@ -1,6 +1,7 @@
 /** Getting a lesson's machine to where runs begin. */
 import type { Lesson } from '../../lessons/format.ts'
 import { BootFailure, MOST_BOOT_INSTRUCTIONS, MOST_SYSTEM_BOOT_INSTRUCTIONS } from '../../lessons/run/bounds.ts'
+import { withPauseOnViolation } from '../inspector/violations.ts'
 import { boot } from '../machine-control.ts'
 import { withAgent } from '../script/script-runner.ts'
 import { useScript } from '../script/script-store.ts'
@@ -20,7 +21,8 @@ export async function toStart(lesson: Lesson, still: () => void): Promise<void> 
   if (!hasStart(lesson)) {
     useLessons.setState({ phase: 'booting' })
     useScript.setState({ phase: 'booting' })
-    await bootToAgent(lesson, still)
+    // What falls while it boots is in its events; the lesson's own rule holds from the run on.
+    await withPauseOnViolation(false, () => bootToAgent(lesson, still))
   }
   await backToStart()
 }
