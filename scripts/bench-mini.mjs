@@ -75,6 +75,7 @@ async function measurePage(browser, rounds) {
     times.first.push(await bootPage(page))
     times.again.push(await bootPage(page))
     await page.evaluate(() => window.pkvmLab.run('view.code'))
+    await page.locator('[data-testid="code"] .monaco-editor.focused').waitFor()
     await page.keyboard.press('ControlOrMeta+End')
     await page.keyboard.insertText(`\n        mov     x0, #${round}\n`)
     const saved = await page.evaluate(async () => {

@@ -1,8 +1,8 @@
 /**
- * A system that was just built is booted once where nobody sees it. The browser compiles the lab's own code only as it
- * is used: without a rehearsal the first boot of a small system takes twice as long as the second.
+ * A system that was just built is booted, and built again, where nobody sees it. The browser compiles the lab's own code
+ * only as it is used: without a rehearsal the first boot of a small system takes twice as long as the second.
  */
-import type { SystemSources } from '../machine/assembled-system.ts'
+import { buildSystem, type SystemSources } from '../machine/assembled-system.ts'
 import type { MachineFactory, RunnableMachine } from './session.ts'
 
 /** What runs three times the browser has compiled well. */
@@ -37,7 +37,10 @@ export class Rehearsal {
       this.left = 0
       this.end()
     }
-    return this.machine !== null || this.left > 0
+    const more = this.machine !== null || this.left > 0
+    // Last, what the next change of a line takes.
+    if (!more) buildSystem(this.system)
+    return more
   }
 
   private boot(): RunnableMachine {
