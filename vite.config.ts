@@ -127,5 +127,7 @@ export default defineConfig({
     target: 'es2022',
     // Monaco is one chunk of 2.7 MB, fetched when code is first opened.
     chunkSizeWarningLimit: 3000,
+    // How long plugins took is nothing that whoever starts the lab has to read.
+    rolldownOptions: { checks: { pluginTimings: false } },
   },
 })
