@@ -1,11 +1,12 @@
 import { createReadStream, existsSync, statSync } from 'node:fs'
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import react from '@vitejs/plugin-react'
 import { build as bundle } from 'esbuild'
 import type { Connect, Plugin } from 'vite'
 import { defineConfig } from 'vite'
+import { initSources } from './engine/cli/initrd-command.ts'
 import { buildInitProgram } from './engine/machine/init-program.ts'
 
 const root = dirname(fileURLToPath(import.meta.url))
@@ -99,16 +100,14 @@ function scriptSandbox(): Plugin {
 /** `virtual:init-program`: the init program of `lessons/init`, assembled by the lab's own assembler. */
 function initProgram(): Plugin {
   const name = 'virtual:init-program'
-  const folder = join(root, 'lessons', 'init')
   return {
     name: 'pkvm-lab-init-program',
     resolveId: id => (id === name ? `\0${name}` : undefined),
-    async load(id) {
+    load(id) {
       if (id !== `\0${name}`) return
-      const files = (await readdir(folder)).filter(file => file.endsWith('.s'))
-      for (const file of files) this.addWatchFile(join(folder, file))
-      const texts = await Promise.all(files.map(async file => [file, await readFile(join(folder, file), 'utf8')] as const))
-      const base64 = Buffer.from(buildInitProgram(Object.fromEntries(texts))).toString('base64')
+      const sources = initSources(root)
+      for (const file of Object.keys(sources)) this.addWatchFile(join(root, 'lessons', 'init', file))
+      const base64 = Buffer.from(buildInitProgram(sources)).toString('base64')
       return `export default Uint8Array.from(atob('${base64}'), character => character.charCodeAt(0))`
     },
   }

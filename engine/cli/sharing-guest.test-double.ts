@@ -1,6 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { buildInitrd } from '../machine/init-program.ts'
+import { initSources } from './initrd-command.ts'
 import { projectRoot } from './oracle.ts'
 
 /** The lab's guest, and before its MMIO store: page 2 is shared with the host, page 3 shared and taken back. */
@@ -53,9 +52,7 @@ const FORCED_READ = `
 
 /** The lab's initrd with that guest. @param force the host also takes a private page back by force */
 export function sharingInitrd(force: boolean): Uint8Array {
-  const init = join(projectRoot, 'lessons', 'init')
-  const names = readdirSync(init).filter((f) => f.endsWith('.s'))
-  const sources = Object.fromEntries(names.map((f) => [f, readFileSync(join(init, f), 'utf8')]))
+  const sources = initSources(projectRoot)
   const place = 'bl      look_at_memory\n'
   if (!sources['vm.s']!.includes(place)) throw new Error('vm.s no longer looks at the memory')
   if (force) sources['vm.s'] = sources['vm.s']!.replace(place, `${FORCED_READ}        ${place}`)

@@ -198,9 +198,13 @@ export class Session {
     goOn()
   }
 
-  private load(message: LoadMessage): void {
+  private endRehearsal(): void {
     this.rehearsal?.end()
     this.rehearsal = null
+  }
+
+  private load(message: LoadMessage): void {
+    this.endRehearsal()
     // The old machine keeps running until the new one exists: a bad choice costs nothing.
     let next: RunnableMachine
     const pending: { console: Uint8Array[] } = { console: [] }
@@ -245,6 +249,7 @@ export class Session {
 
   private reset(): void {
     this.turn++
+    this.endRehearsal()
     this.cancelWait?.()
     this.cancelWait = null
     this.desk.adopt(null)
